@@ -1,0 +1,1 @@
+"""Reproducible companion to a 2019 paper on unsupervised brain tumour segmentation in MRI."""

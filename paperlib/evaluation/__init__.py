@@ -1,0 +1,1 @@
+"""Section 5: metrics, intervals, tables and figures."""

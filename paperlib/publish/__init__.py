@@ -1,0 +1,1 @@
+"""From executed notebooks to a book that cannot show a failed run."""
