@@ -1,0 +1,7 @@
+"""`python -m paperlib` is the `paperlib` command."""
+
+import sys
+
+from paperlib.cli import main
+
+sys.exit(main())

@@ -1,0 +1,204 @@
+"""Every setting of a run, one frozen dataclass per stage, and the profiles that fill them.
+
+Each field names its unit and where it comes from: "paper" or "decided" (the paper is silent).
+Profiles change counts, never geometry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from paperlib.labels import FLAIR, SEQUENCES
+
+
+@dataclass(frozen=True)
+class CohortSettings:
+    """Simulated patients, used when no folder of real ones is given."""
+
+    patients: int
+    step_mm: int = 1  # grid of the simulation; the files are always 1 mm
+    tumour_free_share: float = 0.0  # share of patients without a tumour
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class PrepareSettings:
+    """From volumes to slices (section 3)."""
+
+    z_low: int = 60  # first axial slice counted from the feet; decided
+    z_high: int = 130  # one past the last: 70 slices, paper
+    x_low: int = 30  # crop window in LPS voxels; decided, loses at most 0.14 % of the brain
+    y_low: int = 38
+    window: int = 180  # voxels, paper
+    size: int = 128  # pixels, paper
+    zscore: str = "mean_sd"  # over brain pixels, per patient and sequence; decided
+    clip_low: float = -5.0  # z units; decided
+    clip_high: float = 10.0
+    brain_share: float = 0.05  # a slice counts from this share of brain pixels on; decided
+    min_tumour_px: int = 1  # pixels that make a slice a tumour slice; decided
+    lost_brain_warning: float = 0.001  # share of brain outside the window; decided
+
+
+@dataclass(frozen=True)
+class SplitSettings:
+    """Who trains, who sets thresholds, who is tested (section 3)."""
+
+    folds: int = 1  # 1: one test set; more: cross-validation, each patient tested once
+    test_hgg: int | None = None  # patients; None: `test_share` of them, stratified
+    test_lgg: int | None = None
+    test_share: float = 0.25  # decided; the paper holds out 30 of 285
+    validation_share: float = 0.1  # of the training patients, rounded up, at least 2; decided
+    min_healthy_slices: int = 10  # of a patient, to be taken for validation; decided
+    min_validation_slices: int = 30  # healthy slices of all validation patients; decided
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """One augmented copy beside each original (section 3); all ranges decided."""
+
+    flip_probability: float = 0.5  # left-right only
+    rotation_deg: float = 10.0
+    scale: float = 0.1
+    shear_deg: float = 5.0
+    square_probability: float = 0.5  # one square of noise on a copy
+    square_low_px: int = 15  # paper
+    square_high_px: int = 50  # paper
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One network (section 4.1)."""
+
+    model: str
+    loss: str
+    sequence: str = FLAIR
+    fold: int = 0
+    seed: int = 0
+    slice_steps: int | None = 12_000  # slices seen by the optimiser; None: until `max_epochs`
+    max_epochs: int | None = None  # paper profile only
+    patience: int | None = None  # epochs without a better validation loss; paper profile only
+    batch_size: int = 8
+    learning_rate: float = 1e-3  # Adam; decided
+    gradient_clip: float = 1.0  # decided
+    beta: Mapping[str, float] = field(
+        default_factory=lambda: {"MSE": 1.0, "L1": 1.0, "SSIM": 0.1}
+    )  # weight of the KL term; decided
+    ssim_domain: str = "z"  # z | shifted | unit; decided
+    best_weights_from: int = 20  # training patients; with fewer the last weights; decided
+    autocast: bool = False  # bf16 on CUDA
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    @property
+    def pair(self) -> str:
+        """Name shared by the two networks of one row of Table 2."""
+        return f"{self.model}-{self.loss}-f{self.fold}-s{self.seed}"
+
+
+@dataclass(frozen=True)
+class MixtureSettings:
+    """Neighbourhood-weighted Gaussian mixture and what follows it (section 4.3)."""
+
+    readings: tuple[str, ...] = ("both", "neighbourhood", "weights")  # of equation 1; decided
+    reading: str = "neighbourhood"  # taken downstream; tuned, see the deviations page
+    max_iterations: int = 1000  # decided
+    tolerance: float = 1e-4  # mean absolute change of the posterior; decided
+    start: str = "quantile"  # decided
+    cluster: str = "smallest"  # paper
+    tail: str = "both"  # decided
+    component: str = "all"  # decided
+    hull: str = "slice"  # decided
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of everything: counts only."""
+
+    name: str
+    purpose: str
+    cohort: CohortSettings
+    split: SplitSettings
+    models: tuple[str, ...]
+    losses: tuple[str, ...]
+    slice_steps: int | None
+    batch_size: int = 8
+    max_epochs: int | None = None
+    patience: int | None = None
+    seeds: tuple[int, ...] = (0,)
+    max_patients: int | None = None  # with DATA: the first usable ones
+    autocast: bool = False
+    mixture: MixtureSettings = field(default_factory=MixtureSettings)
+    bootstrap_draws: int = 1000
+
+    def networks(self, folds: int) -> list[TrainingSettings]:
+        """Return the settings of every network of a run, in training order."""
+        return [
+            TrainingSettings(
+                model=model,
+                loss=loss,
+                sequence=sequence,
+                fold=fold,
+                seed=seed,
+                slice_steps=self.slice_steps,
+                max_epochs=self.max_epochs,
+                patience=self.patience,
+                batch_size=self.batch_size,
+                autocast=self.autocast,
+            )
+            for seed in self.seeds
+            for fold in range(folds)
+            for model in self.models
+            for loss in self.losses
+            for sequence in SEQUENCES
+        ]
+
+
+_PHANTOM_COHORT = CohortSettings(patients=44)
+_PHANTOM_SPLIT = SplitSettings(test_hgg=14, test_lgg=6)
+
+PROFILES: Mapping[str, Profile] = MappingProxyType(
+    {
+        "smoke": Profile(
+            name="smoke",
+            purpose="the whole way in minutes; its numbers mean nothing",
+            cohort=CohortSettings(patients=8, step_mm=2),
+            split=SplitSettings(test_hgg=2, test_lgg=1),
+            models=("VAE",),
+            losses=("MSE",),
+            slice_steps=800,
+            max_patients=8,
+            bootstrap_draws=200,
+        ),
+        "phantom": Profile(
+            name="phantom",
+            purpose="simulated patients, every row of this companion",
+            cohort=_PHANTOM_COHORT,
+            split=_PHANTOM_SPLIT,
+            models=("VAE", "dVAE", "VAE1px"),
+            losses=("MSE", "SSIM"),
+            slice_steps=10_000,
+        ),
+        "laptop": Profile(
+            name="laptop",
+            purpose="real patients on two cores",
+            cohort=_PHANTOM_COHORT,
+            split=SplitSettings(),
+            models=("VAE", "dVAE"),
+            losses=("MSE", "SSIM"),
+            slice_steps=12_000,
+        ),
+        "paper": Profile(
+            name="paper",
+            purpose="the paper's counts, for a GPU",
+            cohort=CohortSettings(patients=285),
+            split=SplitSettings(test_hgg=20, test_lgg=10),
+            models=("VAE", "dVAE", "VAE1px"),
+            losses=("MSE", "SSIM"),
+            slice_steps=None,
+            batch_size=64,
+            max_epochs=200,
+            patience=15,
+            autocast=True,
+        ),
+    }
+)

@@ -1,0 +1,166 @@
+"""A run: which patients, which profile, how many folds, and where its stages lie."""
+
+import dataclasses
+import hashlib
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from paperlib import artifacts
+from paperlib.config import PROFILES, PrepareSettings, Profile, TrainingSettings
+
+log = logging.getLogger(__name__)
+
+NOTEBOOKS = (
+    "01_data",
+    "02_architectures",
+    "03_training",
+    "04_anomaly_scores",
+    "05_postprocessing",
+    "06_results",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One execution of the whole way.
+
+    Attributes:
+        profile: Counts, see `config.PROFILES`.
+        data: Folder of real patients; None simulates them.
+        folds: 1 or the number of folds of a cross-validation.
+    """
+
+    profile: Profile
+    data: Path | None = None
+    folds: int = 1
+    prepare: PrepareSettings = dataclasses.field(default_factory=PrepareSettings)
+
+    @property
+    def cohort(self) -> str:
+        """`phantom` or the folder's name with a short hash of its place."""
+        if self.data is None:
+            return "phantom"
+        place = hashlib.sha256(str(self.data).encode()).hexdigest()[:6]
+        return f"{re.sub(r'[^A-Za-z0-9]+', '_', self.data.name)}-{place}"
+
+    @property
+    def name(self) -> str:
+        """Name of the run's folder."""
+        suffix = f"-{self.folds}folds" if self.folds > 1 else ""
+        return f"{self.cohort}-{self.profile.name}{suffix}"
+
+    @property
+    def folder(self) -> Path:
+        """Where everything of the run lies."""
+        return artifacts.ROOT / "runs" / self.name
+
+    @property
+    def patients(self) -> Path:
+        """Folder of the patients, real or simulated."""
+        if self.data is not None:
+            return self.data
+        cohort = self.profile.cohort
+        free = f"-free{round(100 * cohort.tumour_free_share)}" if cohort.tumour_free_share else ""
+        return artifacts.ROOT / "data" / f"phantom-seed{cohort.seed}-{cohort.step_mm}mm{free}"
+
+    @property
+    def command(self) -> str:
+        """The command that makes the run's book."""
+        parts = ["make book"]
+        if self.data is not None:
+            parts.append(f"DATA={str(self.data)!r}")
+        parts.append(f"PROFILE={self.profile.name}")
+        return " ".join(parts + ([f"FOLDS={self.folds}"] if self.folds > 1 else []))
+
+    def stage(self, name: str) -> Path:
+        """Return the folder of a stage."""
+        return self.folder / name
+
+    def networks(self) -> list[TrainingSettings]:
+        """Return the settings of all networks."""
+        return self.profile.networks(self.folds)
+
+    def pairs(self) -> list[str]:
+        """Return the names of all model-loss-fold-seed pairs, each of two networks."""
+        return list(dict.fromkeys(network.pair for network in self.networks()))
+
+    def network_folder(self, network: TrainingSettings) -> Path:
+        """Return the folder of a trained network."""
+        return self.folder / "models" / network.pair / network.sequence
+
+    def require(self, stage: str) -> Path:
+        """Return the folder of a finished stage; the error names the command that makes it."""
+        artifacts.require(self.stage(stage), command=self.command)
+        return self.stage(stage)
+
+
+def open_run(profile: str, data: str = "", folds: int = 1) -> Run:
+    """Return the run that these three choices name.
+
+    Args:
+        profile: A key of `config.PROFILES`.
+        data: Folder of real patients; empty simulates them.
+        folds: 1 or the number of folds.
+
+    Raises:
+        ValueError: If the profile is unknown or does not go with the data.
+        NotADirectoryError: If the folder does not exist.
+    """
+    if profile not in PROFILES:
+        raise ValueError(f"Unknown profile {profile!r}; there are {', '.join(PROFILES)}.")
+    if folds < 1:
+        raise ValueError(f"FOLDS={folds}: give 1 or more.")
+    if not data:
+        return Run(PROFILES[profile], None, folds)
+    if profile == "phantom":
+        raise ValueError(
+            "PROFILE=phantom is made of simulated patients and cannot read DATA; "
+            "use PROFILE=laptop, or leave DATA out."
+        )
+    folder = Path(data).expanduser().resolve()
+    if not folder.is_dir():
+        raise NotADirectoryError(f"DATA={data}: no such folder.")
+    return Run(PROFILES[profile], folder, folds)
+
+
+def run_stage(
+    folder: Path,
+    *,
+    settings: Mapping[str, object],
+    upstream: Mapping[str, Path],
+    code: Sequence[str],
+    make: Callable[[Path, str], Mapping[str, object] | None],
+    keep: Callable[[str], Sequence[str]] | None = None,
+) -> bool:
+    """Make a stage unless nothing that decides its result has changed.
+
+    Args:
+        folder: Folder of the stage.
+        settings: Plain values that decide the result.
+        upstream: Folders of the stages read, by name.
+        code: Modules that compute the result.
+        make: Takes folder and key, writes the content; what it returns joins the manifest.
+        keep: From the key, the names of files of an interrupted attempt that may stay.
+
+    Returns:
+        Whether it ran.
+    """
+    contents = {name: artifacts.require(path, command="make book")["content"]
+                for name, path in upstream.items()}  # fmt: skip
+    key = artifacts.stage_key(settings, contents, code)
+    reason = artifacts.why_stale(folder, key)
+    if not reason:
+        log.info("%s: nothing changed", folder.name)
+        return False
+    log.info("%s: runs because %s", folder.name, reason)
+    started = time.perf_counter()
+    record = {"settings": settings, "upstream": contents, **artifacts.environment()}
+    with artifacts.writing(folder, key=key, record=record, keep=keep(key) if keep else ()):
+        extra = dict(make(folder, key) or {})
+        extra["seconds"] = round(time.perf_counter() - started, 2)
+        record.update(extra)
+    return True

@@ -1,0 +1,129 @@
+"""Run one notebook source and leave an executed notebook only if the run was a success.
+
+papermill runs as a process of its own, writes into a hidden folder beside the target, and only
+what passes the gate is renamed into place. The same run twice leaves the same file: times, paths
+and warnings are taken out.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import nbformat
+import yaml
+from nbformat import NotebookNode
+
+from paperlib.publish.gate import check_run, stamp
+from paperlib.publish.notebooks import KERNEL, read_notebook, set_cell_ids
+from paperlib.publish.parameters import check_parameters, read_parameters
+
+
+class NotebookError(RuntimeError):
+    """A notebook did not run to its end; the message names it, the cell and the reason."""
+
+
+def execute_notebook(
+    source: Path,
+    output: Path,
+    parameters: Mapping[str, object],
+    *,
+    cell_timeout_s: int | None = None,
+) -> list[str]:
+    """Run the notebook `source` in the current folder and write it, executed, to `output`.
+
+    An earlier `output` is removed first: afterwards it is there only if this run was a success.
+    What the notebook prints goes to the log as it comes.
+
+    Args:
+        source: A jupytext py:percent file.
+        output: The .ipynb to write.
+        parameters: Values by name; texts are read as the declared types.
+        cell_timeout_s: Longest time for one cell, in seconds; None for any.
+
+    Returns:
+        What the notebook wrote to standard error, usually warnings: not published, so show it.
+
+    Raises:
+        ValueError: If a parameter is unknown, has another type or is not allowed.
+        NotebookError: If the run was no success.
+    """
+    declared = read_parameters(source)
+    given = check_parameters(parameters, declared)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.unlink(missing_ok=True)
+    prefix = f".{output.stem}-"
+    with tempfile.TemporaryDirectory(dir=output.parent, prefix=prefix) as temporary:
+        folder = Path(temporary)
+        exit_code = _papermill(source, given, folder, cell_timeout_s)
+        notebook = _read_result(folder / "executed.ipynb", source, exit_code)
+        reasons = check_run(notebook, exit_code)
+        if reasons:
+            raise NotebookError(f"{source}: {reasons[0]}. Nothing was published.")
+        warnings = strip(notebook)
+        defaults = {name: parameter.default for name, parameter in declared.items()}
+        stamp(notebook, source, defaults | given)
+        finished = folder / "finished.ipynb"
+        finished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+        finished.replace(output)
+    return warnings
+
+
+def strip(notebook: NotebookNode) -> list[str]:
+    """Take out of an executed notebook, in place, what differs from run to run.
+
+    These are papermill's metadata (times, paths, machine), the Python patch version, random cell
+    ids, and standard error: warnings quote paths of this machine.
+
+    Returns:
+        The texts of standard error.
+    """
+    notebook.metadata.pop("papermill", None)
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    removed = []
+    for cell in notebook.cells:
+        for key in ("papermill", "execution"):
+            cell.metadata.pop(key, None)
+        if not cell.metadata.get("tags"):
+            cell.metadata.pop("tags", None)
+        errors = [output for output in cell.get("outputs", []) if output.get("name") == "stderr"]
+        removed += [output.text for output in errors]
+        if errors:
+            cell.outputs = [output for output in cell.outputs if output not in errors]
+    set_cell_ids(notebook)
+    return removed
+
+
+def _papermill(
+    source: Path, given: Mapping[str, object], folder: Path, cell_timeout_s: int | None
+) -> int:
+    """Run papermill on `source` inside `folder`; return its exit code."""
+    nbformat.write(read_notebook(source), folder / "notebook.ipynb")
+    (folder / "parameters.yml").write_text(yaml.safe_dump(dict(given)), encoding="utf-8")
+    command = [sys.executable, "-m", "papermill"]
+    command += [str(folder / "notebook.ipynb"), str(folder / "executed.ipynb")]
+    command += ["--kernel", KERNEL, "--language", "python", "--no-progress-bar", "--log-output"]
+    command += ["--parameters_file", str(folder / "parameters.yml")] if given else []
+    command += ["--execution-timeout", str(cell_timeout_s)] if cell_timeout_s else []
+    environment = os.environ | {
+        "IPYTHONDIR": str(folder / "ipython"),  # a reader's start-up files change no result
+        "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment
+    }
+    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.terminate()  # papermill then stops its kernel
+            raise
+
+
+def _read_result(path: Path, source: Path, exit_code: int) -> NotebookNode:
+    try:
+        return nbformat.reads(path.read_text("utf-8"), as_version=4)
+    except (OSError, ValueError) as error:
+        raise NotebookError(
+            f"{source}: papermill ended with exit code {exit_code} and left no notebook; "
+            "its message stands above. Is ipykernel installed?"
+        ) from error

@@ -1,0 +1,170 @@
+"""The gate: which executed notebooks may be published, and why the others may not.
+
+papermill's own report is not enough: after a timeout or an interrupt it says "no exception, all
+cells completed". A published notebook carries our stamp: where it came from and a digest of what
+it holds, so that a stale or hand-edited one is found without running anything.
+"""
+
+import hashlib
+import json
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+from typing import NamedTuple
+
+import nbformat
+from nbformat import NotebookNode
+
+STAMP = "paperlib"  # the key in the notebook's metadata
+ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}  # cells that papermill adds
+
+
+class Refusal(NamedTuple):
+    """One reason why the notebook at `path` may not be published."""
+
+    path: Path
+    reason: str
+
+    def __str__(self) -> str:
+        """Return the line that the reader of a log needs."""
+        return f"{self.path} is not publishable: {self.reason}"
+
+
+def check_run(notebook: NotebookNode, exit_code: int) -> list[str]:
+    """Return why the run that left `notebook` was no success; nothing if it was one.
+
+    Args:
+        notebook: As papermill left it, with its metadata.
+        exit_code: Of the papermill process.
+    """
+    run = notebook.metadata.get("papermill", {})
+    reasons = list(_errors(notebook))
+    for name, cell in _code_cells(notebook):
+        status = cell.metadata.get("papermill", {}).get("status")
+        if status != "completed":
+            reasons.append(f"{name} did not complete (status {status!r})")
+    reasons += _uncounted(notebook)
+    if run.get("exception"):
+        reasons.append("papermill recorded an exception")
+    if not run.get("end_time"):
+        reasons.append("the run has no end time: it was cut off")
+    if exit_code:
+        reasons.append(f"papermill ended with exit code {exit_code}")
+    return reasons
+
+
+def stamp(notebook: NotebookNode, source: Path, parameters: Mapping[str, object]) -> None:
+    """Put our stamp on a notebook whose run was checked.
+
+    Args:
+        notebook: Changed in place; must not change afterwards.
+        source: The py:percent file that it came from.
+        parameters: All of them, defaults included.
+    """
+    notebook.metadata[STAMP] = nbformat.from_dict(
+        {
+            "source": source.name,
+            "source_hash": source_hash(source),
+            "parameters": dict(parameters),
+            "version": metadata.version("paperlib"),
+        }
+    )
+    notebook.metadata[STAMP]["digest"] = _digest(notebook)
+
+
+def source_hash(source: Path) -> str:
+    """Return the SHA-256 of a source's text, whatever its line ends."""
+    return hashlib.sha256(source.read_text("utf-8").encode()).hexdigest()
+
+
+def check_published(folder: Path, sources: Iterable[Path]) -> list[Refusal]:
+    """Return why what lies in `folder` may not be published; nothing if all of it may.
+
+    Args:
+        folder: The executed notebooks, in subfolders too; hidden ones are skipped.
+        sources: The py:percent files; each must have its executed notebook here.
+    """
+    by_name = {source.name: source for source in sources}
+    found = sorted(
+        path
+        for path in folder.rglob("*.ipynb")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+    refusals = [refusal for path in found for refusal in check_notebook(path, by_name)]
+    for source in by_name.values():
+        path = folder / f"{source.stem}.ipynb"
+        if path not in found:
+            refusals.append(Refusal(path, f"it is missing; {_cure(source, path)}"))
+    return refusals
+
+
+def check_notebook(path: Path, sources: Mapping[str, Path]) -> list[Refusal]:
+    """Return why the executed notebook at `path` may not be published.
+
+    Args:
+        path: An .ipynb file.
+        sources: The sources by file name.
+    """
+    try:
+        notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)
+    except (OSError, ValueError) as error:
+        return [Refusal(path, f"it cannot be read as a notebook ({error})")]
+    ours = notebook.metadata.get(STAMP)
+    if not ours or "source" not in ours:
+        source = sources.get(f"{path.stem}.py", Path("NOTEBOOK.py"))
+        reasons = [f"it carries no stamp of ours; {_cure(source, path)}"]
+    else:
+        reasons = [*_stale(path, ours, sources), *_edited(notebook)]
+    return [
+        Refusal(path, reason) for reason in [*reasons, *_errors(notebook), *_uncounted(notebook)]
+    ]
+
+
+def _stale(path: Path, ours: Mapping, sources: Mapping[str, Path]) -> Iterator[str]:
+    source = sources.get(ours["source"])
+    if source is None:
+        yield f"its source {ours['source']} does not exist; delete it"
+    elif source_hash(source) != ours.get("source_hash"):
+        yield f"its source {source.name} changed after the run; {_cure(source, path)}"
+
+
+def _cure(source: Path, path: Path) -> str:
+    return f"run `{shlex.join(['python', '-m', 'paperlib', 'execute', str(source), str(path)])}`"
+
+
+def _edited(notebook: NotebookNode) -> Iterator[str]:
+    if notebook.metadata[STAMP].get("digest") != _digest(notebook):
+        yield "it was changed after the run, by hand or by another tool; run it again"
+
+
+def _errors(notebook: NotebookNode) -> Iterator[str]:
+    for name, cell in _code_cells(notebook):
+        for output in cell.outputs:
+            if output.output_type == "error":
+                yield f"{name} raised {output.ename}: {output.evalue}"
+
+
+def _uncounted(notebook: NotebookNode) -> Iterator[str]:
+    for name, cell in _code_cells(notebook):
+        if cell.execution_count is None:
+            yield f"{name} was not run (it has no execution count)"
+
+
+def _code_cells(notebook: NotebookNode) -> Iterator[tuple[str, NotebookNode]]:
+    """Yield the code cells under the names that a reader of the source can find them by.
+
+    Numbers count from 1, without the cells that papermill added; blank cells never run.
+    """
+    number = 0
+    for cell in notebook.cells:
+        number += not ADDED_TAGS & set(cell.metadata.get("tags", []))
+        if cell.cell_type == "code" and cell.source.strip():
+            yield f"cell {number} (`{cell.source.strip().splitlines()[0]}`)", cell
+
+
+def _digest(notebook: NotebookNode) -> str:
+    """Return the SHA-256 of the whole notebook except the digest itself."""
+    plain = json.loads(nbformat.writes(notebook))
+    plain["metadata"][STAMP].pop("digest", None)
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()

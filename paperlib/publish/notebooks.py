@@ -1,0 +1,113 @@
+"""Notebooks to play with: `make notebooks` turns the sources into plain .ipynb files in work/.
+
+They are copies, paired with nothing: what a reader does there never reaches notebooks/, and what
+a reader changed is never overwritten.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import jupytext
+import nbformat
+from nbformat import NotebookNode
+
+KERNEL = "python3"
+RECORD = ".written.json"  # in the folder: the hash of each notebook as it was written
+WORK_CONFIG = """\
+# Written by `make notebooks`. No formats: these notebooks are copies, paired with nothing.
+formats = ""
+notebook_metadata_filter = "kernelspec,-all"
+cell_metadata_filter = "tags,mystnb,-all"
+"""
+
+
+class Written(NamedTuple):
+    """What `write_notebooks` did with one notebook: "new", "updated", "current" or "kept"."""
+
+    path: Path
+    status: str
+
+    def __str__(self) -> str:
+        """Return one line for the terminal."""
+        if self.status != "kept":
+            return f"{self.path}: {self.status}"
+        return (
+            f"{self.path}: kept, because you changed it; its source has changed as well. "
+            "Rename it and run this again for the new one."
+        )
+
+
+def read_notebook(source: Path) -> NotebookNode:
+    """Return the notebook of a py:percent source, the same at every call.
+
+    jupytext draws cell ids at random; here they follow from the content. Kernel and language are
+    set, so that plain papermill needs no options.
+
+    Args:
+        source: A jupytext py:percent file.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+    """
+    if not source.is_file():
+        raise FileNotFoundError(f"There is no notebook source {source}; expected NN_noun.py.")
+    notebook = jupytext.read(source, fmt="py:percent")
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"name": KERNEL, "display_name": "Python 3", "language": "python"},
+            "language_info": {"name": "python"},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    set_cell_ids(notebook)
+    return notebook
+
+
+def set_cell_ids(notebook: NotebookNode) -> None:
+    """Give each cell an id that follows from its text, and from its rank among equal cells."""
+    seen: Counter[str] = Counter()
+    for cell in notebook.cells:
+        text = f"{cell.cell_type}\n{cell.source}"
+        seen[text] += 1
+        cell.id = hashlib.sha256(f"{text}\n{seen[text]}".encode()).hexdigest()[:12]
+
+
+def write_notebooks(sources: Iterable[Path], folder: Path) -> list[Written]:
+    """Write each source as a plain notebook into `folder`; return what was done.
+
+    Args:
+        sources: The py:percent files.
+        folder: Made where missing; also gets a jupytext.toml that pairs nothing.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "jupytext.toml").write_text(WORK_CONFIG, encoding="utf-8")
+    record_path = folder / RECORD
+    record = json.loads(record_path.read_text("utf-8")) if record_path.is_file() else {}
+    done = []
+    for source in sources:
+        path = folder / f"{source.stem}.ipynb"
+        text = nbformat.writes(read_notebook(source)) + "\n"
+        status = _status(path, _hash(text), record.get(path.name))
+        if status in ("new", "updated"):
+            path.write_text(text, encoding="utf-8")
+            record[path.name] = _hash(text)
+        done.append(Written(path, status))
+    record_path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    return done
+
+
+def _status(path: Path, new: str, written: str | None) -> str:
+    """Return what to do with `path`, from the hashes of the new text and of the last one."""
+    if not path.exists():
+        return "new"
+    if new == written:
+        return "current"
+    return "updated" if _hash(path.read_text("utf-8")) == written else "kept"
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,86 @@
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CHAPTERS = (
+    "01_data",
+    "02_architectures",
+    "03_training",
+    "04_anomaly_scores",
+    "05_postprocessing",
+    "06_results",
+)
+CHAPTER = """\
+# %% [markdown]
+# # Chapter NAME
+#
+# The whole tumour has a Dice of {result}`dice_wt:.2f`, see {cite:t}`menze2015brats`.
+#
+# ```{math}
+# :label: eq-NAME
+# p(x) = \\sum_k \\pi_k \\mathcal{N}(x; \\mu_k, \\sigma_k)
+# ```
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size of the run; one of: smoke, local, paper
+seed: int = 0  # from 0 to 9
+
+# %% tags=["remove-cell"]
+from paperlib.publish import parameters
+
+parameters.validate(globals())
+
+# %% mystnb={"figure": {"caption": "A line.", "name": "fig-NAME"}, "image": {"alt": "A line"}}
+import matplotlib.pyplot as plt
+
+axes = plt.plot([1, 2, 3])
+
+# %% [markdown]
+# :::{exercise}
+# :label: ex-NAME
+# Change one thing, and look at {numref}`fig-NAME` and {eq}`eq-NAME` again.
+# :::
+#
+# :::{solution} ex-NAME
+# :class: dropdown
+# As you like.
+# :::
+
+# %%
+import warnings
+
+warnings.warn("a warning that quotes a path")
+print(profile, seed)
+"""
+
+
+@pytest.fixture
+def write_source(tmp_path):
+    """Write a notebook source from the texts of its cells, with jupytext's markers or without."""
+
+    def write(*cells, name="01_data.py"):
+        path = tmp_path / "notebooks" / name
+        path.parent.mkdir(exist_ok=True)
+        marked = [cell if cell.startswith("# %%") else f"# %%\n{cell}" for cell in cells]
+        path.write_text("\n\n".join(marked) + "\n")
+        return path
+
+    return write
+
+
+def write_book(folder):
+    """Write the book's real configuration with tiny pages and sources into `folder`."""
+    (folder / "notebooks").mkdir(parents=True)
+    (folder / "book" / "executed").mkdir(parents=True)
+    for name in ("_config.yml", "_toc.yml", "book/references.bib", "book/references.md"):
+        shutil.copy(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
+    for chapter in CHAPTERS:
+        text = CHAPTER.replace("NAME", chapter)
+        (folder / "notebooks" / f"{chapter}.py").write_text(text)
+    (folder / "book" / "executed" / "results.json").write_text('{"dice_wt": 0.754}')
+    (folder / "book" / "index.md").write_text("# A tiny book\n\n{numref}`fig-01_data` is a line.\n")
+    (folder / "book" / "deviations.md").write_text("# Deviations\n\nDice {result}`dice_wt:.3f`.\n")
+    return folder
