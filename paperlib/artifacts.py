@@ -10,13 +10,9 @@ import importlib
 import importlib.util
 import json
 import os
-import platform
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -104,18 +100,6 @@ def writing(
     yield folder
     manifest = {**record, "key": key, "content": _content_hash(folder, keep)}
     write_json(folder / MANIFEST, {**manifest, "arrays": _describe_arrays(folder)})
-
-
-@lru_cache(maxsize=1)
-def environment() -> dict[str, object]:
-    """Return commit and versions that a result was made with."""
-    git = ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=7"]
-    try:
-        commit = subprocess.run(git, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        commit = "unknown"
-    packages = {name: version(name) for name in ("numpy", "scipy", "scikit-learn", "torch")}
-    return {"commit": commit, "versions": {"python": platform.python_version(), **packages}}
 
 
 def create_array(

@@ -1,20 +1,24 @@
-"""The `paperlib` command: check a folder, run one stage, execute one notebook."""
+"""The `paperlib` command: check a folder, run a stage, execute a notebook, build the book.
+
+Modules are imported when their command runs: `check` need not wait for torch.
+"""
 
 import argparse
+import importlib
 import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 
-for _variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")  # one thread a process: Snakemake runs processes
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code: 0 done, 1 refused or failed, 2 wrong usage."""
+    for variable in THREAD_VARIABLES:
+        os.environ.setdefault(variable, "1")  # two processes of one thread beat two threads
     options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     try:
@@ -25,17 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from paperlib.data import check  # noqa: PLC0415
-
-    try:
-        report = check.check_folder(options.folder, jobs=options.jobs)
-    except OSError as error:
-        report = None
-        message = str(error)
-    if report is None:
-        print(json.dumps({"patients": [], "usable": 0, "refused": 0, "error": message})
-              if options.json else f"paperlib: {message}")  # fmt: skip
-        return 1
+    check = importlib.import_module("paperlib.data.check")
+    report = check.check_folder(options.folder, jobs=options.jobs)
     if options.json:
         print(json.dumps(check.as_json(report), indent=1))
     else:
@@ -44,71 +39,83 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _stage(options: argparse.Namespace) -> int:
-    from paperlib.pipeline.run import open_run  # noqa: PLC0415
-
-    run = open_run(options.profile, options.data, options.folds)
-    _STAGES[options.name](run, options)
-    if options.done:
-        options.done.parent.mkdir(parents=True, exist_ok=True)
-        options.done.touch()
+    progress = importlib.import_module("paperlib.pipeline.progress")
+    stages = importlib.import_module("paperlib.pipeline.stages")
+    request = stages.Request(options.item, options.jobs, options.allow_skipped)
+    with progress.reported(_run(options), options.name, options.item):
+        stages.STAGES[options.name](_run(options), request)
     return 0
 
 
-def _cohort(run, options: argparse.Namespace) -> None:
-    from paperlib.pipeline import patients  # noqa: PLC0415
-
-    patients.make_cohort(run, jobs=options.jobs)
-
-
-def _check_patients(run, options: argparse.Namespace) -> None:
-    from paperlib.pipeline import patients  # noqa: PLC0415
-
-    patients.check_patients(run, allow_skipped=options.allow_skipped, jobs=options.jobs)
+def _reference(options: argparse.Namespace) -> int:
+    results = importlib.import_module("paperlib.pipeline.results")
+    names = results.export_reference(_run(options), options.destination)
+    print(f"{len(names)} files in {options.destination}")
+    return 0
 
 
-def _prepare(run, options: argparse.Namespace) -> None:
-    from paperlib.pipeline import patients  # noqa: PLC0415
-
-    patients.prepare_slices(run, jobs=options.jobs)
-    patients.split_patients(run)
+def _execute(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    return commands.run_execute(options.source, options.output, options.parameters)
 
 
-def _network(run, options: argparse.Namespace) -> None:
-    from paperlib.pipeline import networks  # noqa: PLC0415
-
-    wanted = [n for n in run.networks() if f"{n.pair}/{n.sequence}" == options.item]
-    if not wanted:
-        raise ValueError(f"This run has no network {options.item!r}.")
-    networks.train_network(run, wanted[0])
-    networks.reconstruct_slices(run, wanted[0])
+def _notebooks(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    return commands.run_notebooks(sorted(options.sources.glob("*.py")), options.folder)
 
 
-_STAGES: Mapping[str, Callable] = MappingProxyType(
-    {
-        "cohort": _cohort,
-        "check": _check_patients,
-        "prepare": _prepare,
-        "network": _network,
-    }
-)
+def _book(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    return commands.run_book(options.root)
+
+
+def _run(options: argparse.Namespace):
+    run = importlib.import_module("paperlib.pipeline.run")
+    return run.open_run(options.profile, options.data, options.folds)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    chosen = argparse.ArgumentParser(add_help=False)
+    chosen.add_argument("--profile", required=True, help="smoke, phantom, laptop or paper")
+    chosen.add_argument("--data", default="", help="folder of real patients")
+    chosen.add_argument("--folds", type=int, default=1, help="folds of a cross-validation")
+
     command = commands.add_parser("check", help="judge a folder of patients")
     command.add_argument("folder", type=Path)
     command.add_argument("--json", action="store_true", help="machine-readable report")
     command.add_argument("--jobs", type=int, default=1, help="patients read at the same time")
     command.set_defaults(run=_check)
-    command = commands.add_parser("stage", help="run one stage of a run (Snakemake calls this)")
-    command.add_argument("name", choices=list(_STAGES))
+
+    command = commands.add_parser("stage", parents=[chosen], help="run one stage of a run")
+    command.add_argument("name", help="cohort, check, prepare, network, segment, ...")
     command.add_argument("item", nargs="?", default="", help="network, pair or fold of the stage")
-    command.add_argument("--profile", required=True)
-    command.add_argument("--data", default="", help="folder of real patients")
-    command.add_argument("--folds", type=int, default=1)
     command.add_argument("--jobs", type=int, default=1, help="processes")
-    command.add_argument("--allow-skipped", action="store_true")
-    command.add_argument("--done", type=Path, help="file to touch at the end")
+    command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
     command.set_defaults(run=_stage)
+
+    command = commands.add_parser(
+        "reference", parents=[chosen], help="copy a run's numbers to a reference folder"
+    )
+    command.add_argument("destination", type=Path)
+    command.set_defaults(run=_reference)
+
+    command = commands.add_parser("execute", help="execute one notebook for the book")
+    command.add_argument("source", type=Path)
+    command.add_argument("output", type=Path)
+    command.add_argument(
+        "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
+    )
+    command.set_defaults(run=_execute)
+
+    command = commands.add_parser("notebooks", help="write plain notebooks to play with")
+    command.add_argument("folder", type=Path)
+    command.add_argument("--sources", type=Path, default=Path("notebooks"))
+    command.set_defaults(run=_notebooks)
+
+    command = commands.add_parser("book", help="build the pages from executed notebooks")
+    command.add_argument("root", type=Path, nargs="?", default=Path())
+    command.set_defaults(run=_book)
     return parser

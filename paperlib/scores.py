@@ -41,7 +41,7 @@ class LatentStatistics(NamedTuple):
 
     Attributes:
         mean: Mean of each latent unit over healthy training slices.
-        variance: Its variance, at least a thousandth of the units' median variance.
+        variance: Its variance.
     """
 
     mean: Float[ndarray, " latent"]
@@ -104,21 +104,9 @@ def latent_statistics(latent: Float[ndarray, "slice ..."]) -> LatentStatistics:
 
     Args:
         latent: The encoder's mean of each slice, a vector or a stack of maps.
-
-    Raises:
-        ValueError: If more than half of the units never change: the variances have no scale.
     """
     units = latent.reshape(len(latent), -1).astype(float)
-    variance = units.var(axis=0)
-    median = float(np.median(variance))
-    if not median > 0:
-        raise ValueError(
-            f"The median variance of {variance.size} latent units over {len(units)} healthy "
-            "slices is not positive; give more slices or train with a lower beta."
-        )
-    return LatentStatistics(
-        units.mean(axis=0), np.maximum(variance, LATENT_VARIANCE_FLOOR * median)
-    )
+    return LatentStatistics(units.mean(axis=0), units.var(axis=0))
 
 
 def latent_distance(
@@ -127,14 +115,16 @@ def latent_distance(
     """Return the distance of each slice from the healthy ones in standard deviations.
 
     The Mahalanobis distance with a diagonal covariance (section 4.2): only a mean and a
-    variance per unit are kept.
+    variance per unit are kept. A variance counts at least a thousandth of the units' median
+    [decided]: a unit that hardly ever moved would decide alone.
 
     Args:
         latent: The encoder's mean of each slice, a vector or a stack of maps.
         statistics: Of the same network's healthy training slices.
 
     Raises:
-        ValueError: If the statistics belong to another latent size.
+        ValueError: If the statistics belong to another latent size, or if more than half of
+            the units never moved: the variances have no scale.
     """
     units = latent.reshape(len(latent), -1)
     if units.shape[1] != statistics.mean.size:
@@ -142,7 +132,14 @@ def latent_distance(
             f"The latent has {units.shape[1]} units, the statistics {statistics.mean.size}; "
             "take both from the same network."
         )
-    return np.sqrt(((units - statistics.mean) ** 2 / statistics.variance).sum(axis=1))
+    median = float(np.median(statistics.variance))
+    if not median > 0:
+        raise ValueError(
+            f"The median variance of {units.shape[1]} latent units is {median} on healthy slices; "
+            "give more slices or train with a lower beta."
+        )
+    variance = np.maximum(statistics.variance, LATENT_VARIANCE_FLOOR * median)
+    return np.sqrt(((units - statistics.mean) ** 2 / variance).sum(axis=1))
 
 
 def top_mean_score(

@@ -94,15 +94,17 @@ def test_latent_maps_are_read_as_one_vector():
 
 def test_the_variance_of_a_silent_unit_stops_at_a_thousandth_of_the_median():
     latent = np.array([[0.0, 0, 5], [2, 4, 5], [4, 8, 5]])
-    variance = scores.latent_statistics(latent).variance
-    np.testing.assert_allclose(variance, [8 / 3, 32 / 3, 8 / 3e3])
+    statistics = scores.latent_statistics(latent)
+    np.testing.assert_allclose(statistics.variance, [8 / 3, 32 / 3, 0])
+    found = scores.latent_distance(np.array([[2.0, 4, 6]]), statistics)
+    np.testing.assert_allclose(found, np.sqrt(1 / (8 / 3e3)))
 
 
 def test_a_collapsed_latent_is_refused():
     latent = np.zeros((5, 3))
     latent[:, 0] = np.arange(5)
-    with pytest.raises(ValueError, match="median variance of 3 latent units over 5 healthy"):
-        scores.latent_statistics(latent)
+    with pytest.raises(ValueError, match=r"median variance of 3 latent units is 0\.0"):
+        scores.latent_distance(latent, scores.latent_statistics(latent))
 
 
 def test_statistics_of_another_network_are_refused():

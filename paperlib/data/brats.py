@@ -218,7 +218,7 @@ def _refuse_other_kinds(file: Path, image: nib.Nifti1Image, channels: tuple[str,
             f"a 4-D image of {len(channels)} volumes: {', '.join(channels)}",
             "keep the sequences in one file, as Task01 has them, or name the files as BraTS does",
         )
-    if not channels and len(image.shape) != 3:
+    if not channels and (len(image.shape) != 3 or 0 in image.shape):
         raise _refused(
             file,
             f"a {len(image.shape)}-D image of shape {shape}",

@@ -18,7 +18,7 @@ from numpy import ndarray
 from paperlib.data import brats, layouts, rules
 from paperlib.data.layouts import LABELS, LAYOUTS, Case
 from paperlib.data.rules import Problem
-from paperlib.labels import BACKGROUND, SEQUENCES
+from paperlib.labels import BACKGROUND, FLAIR, SEQUENCES
 
 SLICES = (60, 130)  # the slices that the methods see, counted from the feet (decided)
 
@@ -274,14 +274,12 @@ def _spaced(codes: Sequence[int]) -> str:
 
 def _verdict(report: FolderReport) -> str:
     if not report.patients:
-        names = sorted({layout.name for layout in LAYOUTS.values()})
+        names = sorted({layout.file_name("<id>", FLAIR) for layout in LAYOUTS.values()})
         return (
             f"No patient found in {report.folder}; expected files with the names of BraTS, "
-            f"{', '.join(names)}, ending in .nii or .nii.gz. Name the folder that holds them."
+            f"{' or '.join(names)} (or .nii) and so on. Name the folder that holds them."
         )
     unlabelled = sum(p.labels is None and not p.problems for p in report.patients)
     without = f", {unlabelled} of them without labels" if unlabelled else ""
-    return (
-        f"{len(report.patients)} patients: {report.usable} usable{without}, "
-        f"{report.refused} refused."
-    )
+    count = f"{len(report.patients)} patient{'s' if len(report.patients) > 1 else ''}"
+    return f"{count}: {report.usable} usable{without}, {report.refused} refused."

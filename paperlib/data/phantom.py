@@ -18,14 +18,9 @@ from jaxtyping import Float, Int16, Shaped, UInt8
 from numpy import ndarray
 from numpy.random import Generator
 
-from paperlib.data.phantom_anatomy import (
-    BOX_START,
-    VOLUME_SHAPE,
-    Anatomy,
-    build_anatomy,
-    draw_warp,
-)
+from paperlib.data.phantom_anatomy import Anatomy, build_anatomy, draw_warp
 from paperlib.data.phantom_contrast import acquire, draw_contrasts, draw_patterns
+from paperlib.data.phantom_space import BOX_START, VOLUME_SHAPE
 from paperlib.data.phantom_tumour import (
     Plan,
     grow_tumour,
@@ -35,10 +30,11 @@ from paperlib.data.phantom_tumour import (
 )
 from paperlib.labels import FLAIR, T1CE
 
-TISSUES = ("csf", "gm", "wm")
+TISSUE_MAPS = ("csf", "gm", "wm")
+# Every stage has its own random stream: a change of one leaves the others; 5 to 8 are for t1, t2.
 STAGES = {"anatomy": 0, "tumour": 1, "appearance": 2, FLAIR: 3, T1CE: 4, "tumour_free": 9}
 AFFINE = np.array([[-1, 0, 0, 0], [0, -1, 0, 239], [0, 0, 1, 0], [0, 0, 0, 1]], float)
-VERSION = 1  # of the recipe; files of another version are made anew
+VERSION = 1  # of the recipe: raise it with every change of a number, so that files are made anew
 
 
 class Phantom(NamedTuple):
@@ -51,7 +47,7 @@ class Phantom(NamedTuple):
         healthy_flair: The same brain with the same noise, had the tumour only pushed its tissue:
             what a perfect reconstruction of `flair` is.
         healthy_t1ce: The same for `t1ce`.
-        tissue: Shares of csf, gm and wm (see `TISSUES`) under the tumour, 255 = all.
+        tissue: Shares of csf, gm and wm (see `TISSUE_MAPS`) under the tumour, 255 = all.
         low_grade: True for LGG-like patients; drawn for tumour-free ones too (their folder).
         tumour_free: True if the patient has no tumour; then `labels` is empty.
         centres_mm: Position of each planned focus, voxel index = mm; a small focus that lies
@@ -96,10 +92,10 @@ def simulate(
     anatomy = build_anatomy(streams["anatomy"], warp, step_mm)
     labels, images = _scan(streams, plan, anatomy, step_mm, tumour_free)
 
-    def volume(values) -> Shaped[ndarray, "240 240 155"]:
+    def volume(values: Shaped[ndarray, " voxel"]) -> Shaped[ndarray, "240 240 155"]:
         return fill_volume(values, anatomy.brain, step_mm)
 
-    tissue = (np.rint(255 * share).astype(np.uint8) for share in (anatomy.csf, anatomy.gm, anatomy.wm))
+    shares = (getattr(anatomy, name) for name in TISSUE_MAPS)
     foci = () if tumour_free else plan.foci
     return Phantom(
         flair=volume(images[FLAIR][-1]),
@@ -107,7 +103,7 @@ def simulate(
         labels=volume(labels),
         healthy_flair=volume(images[FLAIR][0]),
         healthy_t1ce=volume(images[T1CE][0]),
-        tissue=np.stack([volume(share) for share in tissue]),
+        tissue=np.stack([volume(np.rint(255 * share).astype(np.uint8)) for share in shares]),
         low_grade=plan.low_grade,
         tumour_free=tumour_free,
         centres_mm=np.array([focus.centre_mm for focus in foci], float).reshape(-1, 3),
@@ -118,7 +114,7 @@ def simulate(
 def _check(index: int, seed: int, step_mm: int, tumour_free_share: float) -> None:
     """Refuse arguments that would simulate nothing sensible."""
     if index < 0 or seed < 0:
-        raise ValueError(f"Phantom index {index}, seed {seed}: both must be 0 or more.")
+        raise ValueError(f"Phantom {index} of seed {seed}: give an index and a seed from 0 up.")
     if step_mm not in (1, 2, 3, 4):
         raise ValueError(f"step_mm is {step_mm}; use 1 (full detail), 2, 3 or 4.")
     if not 0 <= tumour_free_share <= 1:
@@ -172,10 +168,13 @@ def write_phantom(
 
     Args:
         folder: Folder of the cohort; made if missing.
-        index: As in `simulate`, like the settings.
+        index: Number of the patient, as in `simulate`, like the settings that follow.
         seed: Seed of the cohort.
-        step_mm: Size of the voxels before they are repeated.
+        step_mm: 1, or 2 to 4 for a faster, blocky patient.
         tumour_free_share: Chance of having no tumour.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
     _check(index, seed, step_mm, tumour_free_share)
     name = f"Phantom_{index:04d}"
@@ -190,9 +189,7 @@ def write_phantom(
     for place in places:
         if _settings(place / f"{name}_truth.json", settings) == settings:
             return place
-    phantom = simulate(
-        index, seed=seed, step_mm=step_mm, tumour_free_share=tumour_free_share
-    )
+    phantom = simulate(index, seed=seed, step_mm=step_mm, tumour_free_share=tumour_free_share)
     place = places[phantom.low_grade]
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))

@@ -1,32 +1,33 @@
 """Anatomy of a simulated patient: a standard brain, moved, bent, stripped and folded.
 
-Positions are voxel indices of the 240x240x155 BraTS volume, which are millimetres: x grows to
-the left, y to the back, z to the top (LPS). Everything is made inside one box around the head;
-as soon as the brain is known, a quantity is a flat list over its voxels.
+As soon as the brain is known, a quantity is a flat list over its voxels: a quarter of the box.
 """
 
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Float32
+from nibabel.spatialimages import SpatialImage
 from numpy import ndarray
 from numpy.random import Generator
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
-VOLUME_SHAPE = (240, 240, 155)
-BOX_START = (32, 24, 0)
-BOX_STOP = (206, 228, 155)
+from paperlib.data.phantom_space import (
+    BOX_START,
+    box_shape,
+    grid_positions,
+    refine,
+    smooth_noise,
+    voxel_positions,
+)
 
 TEMPLATE_OFFSET = (20, 13, 0)  # of the flipped template inside the volume
-TEMPLATE_CENTRE = (118.0, 128.0)  # x and y; z follows `_template_height`
-HEAD_CENTRE = (118.4, 128.4, 72.0)  # mean position of a patient's head
-HEAD_SIZE = (0.92, 0.90, 0.985)  # mean size of a patient's head, template = 1
+TEMPLATE_CENTRE = (118.0, 128.0, 71.0)  # before `_template_height`, like the head's
+HEAD_CENTRE = (118.4, 128.4, 72.0)  # mean over the patients
+HEAD_SIZE = (0.92, 0.90, 0.985)  # mean over the patients, template = 1
 HALF_MM = 2  # spacing of the slowly varying template maps
-
-SPLINE_SD = (151 / 315) ** 1.5  # sd of white noise after a cubic B-spline in three directions
 
 
 class Template(NamedTuple):
@@ -87,22 +88,15 @@ class Anatomy(NamedTuple):
 
 @lru_cache(maxsize=1)
 def load_template() -> Template:
-    """Return the standard brain (ICBM 2009a as nilearn ships it), made once per process."""
-    from nilearn import datasets  # noqa: PLC0415 (1.4 s that only the first patient should pay)
+    """Return the standard brain that nilearn ships (ICBM 2009a), made once per process."""
+    from nilearn import datasets  # noqa: PLC0415 (over a second, for those who simulate)
 
-    def box(load) -> Float32[ndarray, "x y z"]:
-        flipped = np.asarray(load(resolution=1).dataobj, np.float32)[::-1, ::-1]
-        corner = [start - offset for start, offset in zip(BOX_START, TEMPLATE_OFFSET, strict=True)]
-        return np.ascontiguousarray(
-            flipped[tuple(slice(c, c + n) for c, n in zip(corner, box_shape(1), strict=True))]
-        )
-
-    mask = box(datasets.load_mni152_brain_mask)
-    gm = box(datasets.load_mni152_gm_template) * mask
-    wm = box(datasets.load_mni152_wm_template) * mask
-    every = (slice(None, None, HALF_MM),) * 3
-    depth = HALF_MM * ndimage.distance_transform_edt(mask[every]).astype(np.float32)
-    fluid = np.clip(mask - gm - wm, 0, 1)[every] * (depth > 18)
+    mask = _in_box(datasets.load_mni152_brain_mask(resolution=1))
+    gm = _in_box(datasets.load_mni152_gm_template(resolution=1)) * mask
+    wm = _in_box(datasets.load_mni152_wm_template(resolution=1)) * mask
+    coarse = (slice(None, None, HALF_MM),) * 3
+    depth_mm = HALF_MM * ndimage.distance_transform_edt(mask[coarse]).astype(np.float32)
+    fluid = np.clip(mask - gm - wm, 0, 1)[coarse] * (depth_mm > 18)
     height = HALF_MM * np.arange(fluid.shape[2])
     fluid[..., (height <= 48) | (height >= 115)] = 0
     ventricles = ndimage.gaussian_filter(fluid, 5 / HALF_MM)
@@ -112,82 +106,23 @@ def load_template() -> Template:
         gm=gm,
         wm=wm,
         soft=ndimage.gaussian_filter(mask, 1.5, mode="constant"),
-        core=np.clip((depth - 12) / 12, 0, 1),
+        core=np.clip((depth_mm - 12) / 12, 0, 1),
         ventricles=ventricles,
         ventricle_pull=pull / np.sqrt((pull**2).sum(axis=0).max()),
     )
 
 
-def box_shape(step_mm: int) -> tuple[int, int, int]:
-    """Return the number of voxels of `step_mm` that cover the box."""
-    lengths = np.subtract(BOX_STOP, BOX_START)
-    x, y, z = (-(-lengths // step_mm)).tolist()
-    return x, y, z
-
-
-def voxel_positions(step_mm: int) -> list[Float32[ndarray, " n"]]:
-    """Return the voxel centres along x, y and z in mm, for voxels of `step_mm` in the box."""
-    return [
-        (start + step_mm * np.arange(n) + (step_mm - 1) / 2).astype(np.float32)
-        for start, n in zip(BOX_START, box_shape(step_mm), strict=True)
-    ]
-
-
-def smooth_noise(
-    rng: Generator, shape: tuple[int, int, int], spacing: Sequence[float] | float
-) -> Float32[ndarray, "x y z"]:
-    """Return Gaussian noise of mean 0 and variance 1 that varies over `spacing` voxels.
-
-    Random values at knots, joined by cubic B-splines: three small matrix products instead of a
-    filter over the volume.
-
-    Args:
-        rng: Source of the knots; their number follows `shape` and `spacing` alone.
-        shape: Voxels along x, y and z.
-        spacing: Distance of the knots in voxels, one number or one per axis.
-    """
-    matrices = []
-    for n, distance in zip(shape, np.broadcast_to(spacing, 3).tolist(), strict=True):
-        knots = np.arange(np.ceil(n / distance) + 3) - 1
-        away = np.abs(np.arange(n)[:, None] / distance - knots)
-        near, far = 2 / 3 - away**2 + away**3 / 2, np.clip(2 - away, 0, None) ** 3 / 6
-        matrices.append(np.where(away < 1, near, far).astype(np.float32))
-    knots = rng.standard_normal([matrix.shape[1] for matrix in matrices], dtype=np.float32)
-    return expand(knots / np.float32(SPLINE_SD), matrices)
-
-
-def expand(
-    knots: Float32[ndarray, "a b c"], matrices: list[Float32[ndarray, "_ _"]]
-) -> Float32[ndarray, "x y z"]:
-    """Bring knots to full size with one matrix (voxels x knots) per axis."""
-    field = np.tensordot(matrices[0], knots, 1)
-    field = np.matmul(matrices[1], field)
-    shape = (*field.shape[:2], matrices[2].shape[0])
-    return (field.reshape(-1, field.shape[2]) @ matrices[2].T).reshape(shape)
-
-
-def refine(
-    coarse: Float32[ndarray, "a b c"], spacing_mm: int, positions: list[Float32[ndarray, " _"]]
-) -> Float32[ndarray, "x y z"]:
-    """Interpolate a grid that starts at the box and has `spacing_mm` at `positions` per axis."""
-    matrices = []
-    for start, count, along in zip(BOX_START, coarse.shape, positions, strict=True):
-        away = np.abs((along[:, None] - start) / spacing_mm - np.arange(count))
-        matrices.append(np.clip(1 - away, 0, None).astype(np.float32))
-    return expand(coarse, matrices)
-
-
-def grid_positions(spacing_mm: int) -> list[Float32[ndarray, " _"]]:
-    """Return the points of a grid that starts at the first voxel and covers the box, in mm."""
-    return [
-        np.arange(start, stop + spacing_mm, spacing_mm, dtype=np.float32)
-        for start, stop in zip(BOX_START, BOX_STOP, strict=True)
-    ]
+def _in_box(image: SpatialImage) -> Float32[ndarray, "x y z"]:
+    """Turn a template of nilearn (RAS, 1 mm) to LPS and cut the box out of it."""
+    flipped = np.asarray(image.dataobj, np.float32)[::-1, ::-1]
+    corner = np.subtract(BOX_START, TEMPLATE_OFFSET)
+    x, y, z = (slice(a, a + n) for a, n in zip(corner, box_shape(1), strict=True))
+    return np.ascontiguousarray(flipped[x, y, z])
 
 
 def sample(
-    volume: Float32[ndarray, "x y z"], points: Float32[ndarray, "3 *n"], spacing_mm: int = 1
-) -> Float32[ndarray, "*n"]:
+    volume: Float32[ndarray, "x y z"], points: Float32[ndarray, "3 ..."], spacing_mm: int = 1
+) -> Float32[ndarray, "..."]:
     """Return the values of a template map at template positions in mm; outside the box, 0."""
     start = np.array(BOX_START, np.float32).reshape(3, *[1] * (points.ndim - 1))
     return ndimage.map_coordinates(
@@ -208,21 +143,19 @@ def draw_warp(rng: Generator, step_mm: int) -> Warp:
     centre = np.array(HEAD_CENTRE) + rng.normal(0, (1, 1.5, 1.6))
     grid = np.stack(np.meshgrid(*grid_positions(spacing_mm), indexing="ij"))
     turned = np.tensordot(rotation / size[:, None], grid - centre.reshape(3, 1, 1, 1), 1)
-    turned += np.array((*TEMPLATE_CENTRE, 71.0)).reshape(3, 1, 1, 1)
+    turned += np.array(TEMPLATE_CENTRE).reshape(3, 1, 1, 1)
     turned[2] = _template_height(turned[2])
     points = turned.astype(np.float32)
-    for axis in range(3):
-        for amount_mm, distance_mm in ((3.0, 44), (1.3, 20)):
-            points[axis] += amount_mm * smooth_noise(
-                rng, points.shape[1:], distance_mm / spacing_mm
-            )
+    for amount_mm, distance_mm in ((3.0, 44), (1.3, 20)):
+        shape, spacing = points.shape[1:], distance_mm / spacing_mm
+        points += amount_mm * np.stack([smooth_noise(rng, shape, spacing) for _ in range(3)])
     widening_mm = rng.uniform(-2, 7)
     pull = load_template().ventricle_pull
     points += widening_mm * np.stack([sample(along, points, HALF_MM) for along in pull])
     return Warp(points, spacing_mm)
 
 
-def _template_height(z: Float[ndarray, "*n"]) -> Float[ndarray, "*n"]:
+def _template_height(z: Float[ndarray, "x y z"]) -> Float[ndarray, "x y z"]:
     """Return the template's z for a head of BraTS proportions: MNI is taller above z = 60."""
     return np.where(z > 60, 154 + (z - 138) / 0.80, 56.5 + (z - 60))
 
@@ -270,9 +203,7 @@ def fold_cortex(
     wm: Float32[ndarray, " voxel"],
     core: Float32[ndarray, " voxel"],
     sheets: Float32[ndarray, " voxel"],
-) -> tuple[
-    Float32[ndarray, " voxel"], Float32[ndarray, " voxel"], Float32[ndarray, " voxel"]
-]:
+) -> tuple[Float32[ndarray, " voxel"], Float32[ndarray, " voxel"], Float32[ndarray, " voxel"]]:
     """Return shares of csf, gm and wm with sulci where the smooth noise `sheets` crosses zero.
 
     The template is a mean of many brains, so its cortex is a blur; the zero set of smooth noise

@@ -14,25 +14,27 @@ from numpy.random import Generator
 from scipy import ndimage
 from scipy.special import expit
 
-from paperlib.data.phantom_anatomy import Anatomy, box_shape, smooth_noise, voxel_positions
+from paperlib.data.phantom_anatomy import Anatomy
+from paperlib.data.phantom_space import smooth_noise, voxel_positions
 from paperlib.labels import FLAIR, T1CE
 
 RING_SHARE = 0.2  # share of images with motion rings
+LEAST_SIGNAL = 0.05  # where a dark rim meets fluid; a signal can't be negative
 
 
 class Look(NamedTuple):
-    """How one sequence looks; pairs are the mean and sd between patients, or a range.
+    """How one sequence looks; a pair is the mean and the sd between patients.
 
     Attributes:
         grey: Grey matter minus white matter.
         grey_limit: Upper limit of the drawn difference.
         csf: Cerebrospinal fluid minus white matter.
         rim: Signal added at the brain's rim.
-        residue: Weight of what stripping left at the rim.
+        residue: Weight of the bright residue that stripping leaves at the rim.
         texture: Amplitude of the texture.
         patches: Weights of the patterns in the texture.
         bias: Amplitude of the bias field.
-        slice_mm: Slice thicknesses, equally likely.
+        slice_mm: Slice thicknesses; one is drawn.
         noise: Sd of the Rician noise.
         scale: Median intensity of white matter in the file.
     """
@@ -103,6 +105,7 @@ def draw_contrasts(
         patterns: The patient's patterns.
         step_mm: Size of the voxels.
     """
+    rim = np.clip((0.80 - anatomy.edge) / 0.30, 0, 1)
     residue = rng.uniform(0, 1.4) * np.clip(patterns.broad - 1, 0, 1.5)
     contrasts = {}
     for name, look in LOOKS.items():
@@ -110,11 +113,10 @@ def draw_contrasts(
         fluid = 1 + rng.normal(*look.csf)
         healthy = anatomy.wm + grey * anatomy.gm + fluid * anatomy.csf
         healthy += EXTRAS[name](rng, anatomy, patterns)
-        rim = np.clip((0.80 - anatomy.edge) / 0.30, 0, 1)
-        healthy += rim * (
-            rng.normal(*look.rim) * (1 + 0.5 * patterns.blotchy) + look.residue * residue
-        )
-        contrasts[name] = Contrast(healthy, _draw_gain(rng, look, anatomy, patterns, step_mm))
+        partial = rng.normal(*look.rim) * (1 + 0.5 * patterns.blotchy)
+        healthy += rim * (partial + look.residue * residue)
+        gain = _draw_gain(rng, look, anatomy, patterns, step_mm)
+        contrasts[name] = Contrast(np.maximum(healthy, LEAST_SIGNAL), gain)
     return contrasts
 
 
@@ -130,11 +132,9 @@ def _hyperintense_white_matter(
     return present * amount * anatomy.wm * lesions
 
 
-def _vessels(
-    rng: Generator, anatomy: Anatomy, patterns: Patterns
-) -> Float32[ndarray, " voxel"]:
+def _vessels(rng: Generator, anatomy: Anatomy, patterns: Patterns) -> Float32[ndarray, " voxel"]:
     """Return the enhancement of small vessels and of the falx."""
-    small, midline = rng.uniform(0.2, 0.9), rng.uniform(0, 0.9)
+    small, midline = rng.uniform(0.4, 1.8), rng.uniform(0, 1.2)
     vessels = np.clip(patterns.grainy - 1.3, 0, 1.5)
     vessels *= (0.08 + anatomy.csf) * (1 - 0.3 * anatomy.core)
     falx = np.exp(-(((anatomy.template_x - 118) / 1.6) ** 2))
@@ -149,8 +149,9 @@ def _draw_gain(
     brain = anatomy.brain
     texture = look.texture * rng.uniform(0.6, 1.5)
     gain = 1 + texture * sum(w * getattr(patterns, name) for name, w in look.patches.items())
+    bias = look.bias * rng.uniform(0.4, 1.8)
     spacing = [distance_mm / step_mm for distance_mm in (55, 55, 45)]
-    gain *= np.exp(look.bias * rng.uniform(0.4, 1.8) * smooth_noise(rng, brain.shape, spacing)[brain])
+    gain *= np.exp(bias * smooth_noise(rng, brain.shape, spacing)[brain])
     present, amount = rng.random() < RING_SHARE, rng.uniform(0.02, 0.06)
     wave_mm = rng.uniform(5, 8)
     if present:
@@ -185,26 +186,24 @@ def acquire(
     sd = look.noise * rng.uniform(0.5, 1.6)
     scale = look.scale * float(np.exp(rng.normal(0, 0.6)))
     noise = sd * rng.standard_normal((2, int(brain.sum())), dtype=np.float32)
-    images = []
-    for signal in signals:
-        if step_mm == 1 and thickness_mm > 1:
-            signal = thicken(signal, brain, thickness_mm)
-        noisy = np.hypot(signal + noise[0], noise[1])
-        images.append(np.clip(np.rint(scale * noisy), 1, 32767).astype(np.int16))
-    return images
+    if step_mm == 1 and thickness_mm > 1:
+        signals = thicken(signals, brain, thickness_mm)
+    images = (scale * np.hypot(signal + noise[0], noise[1]) for signal in signals)
+    return [np.clip(np.rint(image), 1, 32767).astype(np.int16) for image in images]
 
 
 def thicken(
-    signal: Float32[ndarray, " voxel"], brain: Bool[ndarray, "x y z"], voxels: int
-) -> Float32[ndarray, " voxel"]:
-    """Return the mean over `voxels` brain voxels along z, centred; air does not count."""
+    signals: list[Float32[ndarray, " voxel"]], brain: Bool[ndarray, "x y z"], voxels: int
+) -> list[Float32[ndarray, " voxel"]]:
+    """Return the mean over the brain among `voxels` voxels along z; air does not count."""
 
-    def along_z(values) -> Float32[ndarray, " voxel"]:
+    def mean(values: Float32[ndarray, " voxel"]) -> Float32[ndarray, " voxel"]:
         volume = np.zeros(brain.shape, np.float32)
         volume[brain] = values
         return ndimage.uniform_filter1d(volume, voxels, axis=2, mode="constant")[brain]
 
-    return along_z(signal) / along_z(1)
+    share = mean(np.ones_like(signals[0]))
+    return [mean(signal) / share for signal in signals]
 
 
 LOOKS: Mapping[str, Look] = MappingProxyType(
@@ -227,7 +226,7 @@ LOOKS: Mapping[str, Look] = MappingProxyType(
             grey_limit=0.04,
             csf=(-0.51, 0.09),
             rim=(-0.28, 0.50),
-            residue=0.6,
+            residue=1.0,
             texture=0.05,
             patches={"broad": 0.55, "blotchy": -0.35, "grainy": 0.7},
             bias=0.07,

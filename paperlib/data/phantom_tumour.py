@@ -9,18 +9,10 @@ from numpy.random import Generator
 from scipy import ndimage
 from scipy.special import expit
 
-from paperlib.data.phantom_anatomy import (
-    BOX_START,
-    Anatomy,
-    Warp,
-    grid_positions,
-    load_template,
-    sample,
-    smooth_noise,
-    voxel_positions,
-)
+from paperlib.data.phantom_anatomy import Anatomy, Warp, load_template, sample
 from paperlib.data.phantom_contrast import Contrast, Patterns
-from paperlib.labels import CORE, EDEMA, ENHANCING, FLAIR, T1CE
+from paperlib.data.phantom_space import BOX_START, grid_positions, smooth_noise, voxel_positions
+from paperlib.labels import BACKGROUND, CORE, EDEMA, ENHANCING, FLAIR, T1CE
 
 LOW_GRADE_SHARE = 0.26  # as in BraTS 2018: 75 of 285
 REACH = 1.9  # nothing is changed beyond this many radii
@@ -89,13 +81,12 @@ def plan_tumour(rng: Generator, warp: Warp) -> Plan:
         warp: The patient's head; centres lie in its white matter, off the midline.
     """
     low_grade = rng.random() < LOW_GRADE_SHARE
-    count = 1 if rng.random() < 0.85 else int(rng.integers(2, 4))
+    count = 1 if rng.random() < 0.85 else int(rng.integers(2, 4))  # 2 or 3
     push = rng.uniform(*((0.05, 0.35) if low_grade else (0.15, 0.55)))
     foci: list[Focus] = []
     for number in range(count):
         centre = _draw_centre(rng, warp, foci[0].centre_mm if foci else None)
-        large, small = 34 * np.exp(rng.normal(0, 0.20)), rng.uniform(11, 17)
-        radius = large if rng.random() < 0.92 else small
+        radius = 31 * np.exp(rng.normal(0, 0.20)) if rng.random() < 0.92 else rng.uniform(11, 17)
         if number:
             radius = 10 * np.exp(rng.normal(0, 0.3))
         radius = float(np.clip(radius, 7, 46))
@@ -145,31 +136,29 @@ def grow_tumour(rng: Generator, plan: Plan, anatomy: Anatomy, step_mm: int) -> T
         step_mm: Size of the voxels.
     """
     brain = anatomy.brain
-    lumps_mm, bumps_mm, tissue = rng.uniform(11, 16), rng.uniform(5, 8), rng.uniform(
-        0.05, 0.35 if plan.low_grade else 0.55
-    )
-    thickness, speckle, fuzz = rng.uniform(0.15, 0.95), rng.uniform(1, 2.2), rng.uniform(0.02, 0.09)
-    lumps = smooth_noise(rng, brain.shape, lumps_mm / step_mm)[brain]
-    bumps = smooth_noise(rng, brain.shape, bumps_mm / step_mm)[brain]
-    whole, core = _distances(plan, brain, step_mm)
+    lumps = smooth_noise(rng, brain.shape, rng.uniform(11, 16) / step_mm)[brain]
+    bumps = smooth_noise(rng, brain.shape, rng.uniform(5, 8) / step_mm)[brain]
+    along_tissue = rng.uniform(0.05, 0.35 if plan.low_grade else 0.55)
+    rim, speckle, fuzz = rng.uniform(0.15, 0.95), rng.uniform(1, 2.2), rng.uniform(0.02, 0.09)
 
+    whole, core = _distances(plan, brain, step_mm)
     edge = whole + 0.12 * lumps + 0.04 * bumps
-    edge += tissue * (0.62 * anatomy.gm - 0.38 * anatomy.wm + 0.06)
+    edge += along_tissue * (0.62 * anatomy.gm - 0.38 * anatomy.wm + 0.06)
     core += 0.16 * lumps + 0.12 * bumps
-    inner = 1 - thickness + 0.22 * bumps
-    mask = ((edge < 1) & (whole < REACH) & (anatomy.csf < 0.5)) | (core < 0.97)
+    inner = 1 - rim + 0.22 * bumps
     ventricle = (anatomy.csf > 0.5) & (anatomy.ventricles > 0.25) & (core > 0.6)
-    grown = mask & ~ventricle
+    grown = ((edge < 1) & (whole < REACH) & (anatomy.csf < 0.5)) | (core < 0.97)
+    grown &= ~ventricle
     mask = drop_islands(grown, brain)
-    labels = np.where(mask, np.where(core < 1, CORE, EDEMA), 0).astype(np.uint8)
+    labels = np.where(mask, np.where(core < 1, CORE, EDEMA), BACKGROUND).astype(np.uint8)
     if not plan.low_grade:
-        specks = (core < inner) & (0.7 * bumps + 0.5 * lumps > speckle)
+        specks = 0.7 * bumps + 0.5 * lumps > speckle
         labels[(labels == CORE) & ((core >= inner) | specks)] = ENHANCING
-    allowed = ~(grown & ~mask) & ~ventricle
+    visible = ~ventricle & (mask | ~grown)
     return Tumour(
         labels=labels,
-        edema=expit((1 - edge) / fuzz) * (1 - 0.6 * anatomy.csf) * (allowed & (whole < REACH)),
-        core=expit((1 - core) / 0.05) * allowed,
+        edema=expit((1 - edge) / fuzz) * (1 - 0.6 * anatomy.csf) * (visible & (whole < REACH)),
+        core=expit((1 - core) / 0.05) * visible,
         inner=expit((inner - core) / 0.05),
         enhancing=_blur(labels == ENHANCING, brain, step_mm),
         lumps=lumps,
@@ -267,7 +256,7 @@ def _paint_t1ce(
     edema = 0.4 + 0.6 * np.minimum(healthy, 1) - abs(rng.normal(0.10, 0.05))
     core = 1 + rng.normal(*((-0.16, 0.08) if plan.low_grade else (-0.19, 0.10)))
     signal = _blend(healthy, tumour, edema, core * (1 + 0.10 * patterns.blotchy))
-    raised = rng.uniform(0.40, 0.90) * (1 + 0.35 * tumour.bumps + 0.25 * patterns.blotchy)
+    raised = rng.uniform(0.45, 1.05) * (1 + 0.35 * tumour.bumps + 0.25 * patterns.blotchy)
     return signal + tumour.enhancing * raised * np.where(tumour.core < 0.5, np.float32(0.7), 1)
 
 

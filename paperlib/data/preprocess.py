@@ -27,9 +27,7 @@ class Window(NamedTuple):
     side: int
 
 
-def crop(
-    volume: Shaped[ndarray, "x y z"], window: Window
-) -> Shaped[ndarray, "slice height width"]:
+def crop(volume: Shaped[ndarray, "x y z"], window: Window) -> Shaped[ndarray, "slice height width"]:
     """Return the window of an LPS volume as a stack of axial slices.
 
     Raises:

@@ -17,6 +17,7 @@ from paperlib.labels import SEQUENCES
 
 SHAPE = (240, 240, 155)  # voxels of every BraTS release; the paper prints 150 slices
 VOXEL_SIZE_MM = 1.0
+_LISTED = 8  # label codes named in a message; an image in place of a segmentation has thousands
 _SAME_MM = 1e-3  # closer than this, two voxel sizes or origins are one (float32 headers)
 
 
@@ -79,23 +80,23 @@ def missing_problems(case: Case) -> list[Problem]:
             )
     misnamed = misnamed_labels(case)
     if misnamed:
-        expected = LAYOUTS[case.layout].file_name(case.id, LABELS)
+        expected = LAYOUTS[case.layout].file_name(case.id, LABELS).removesuffix(".nii.gz")
+        ending = ".nii.gz" if misnamed.name.endswith(".gz") else ".nii"
         problems.append(
             Problem(
                 str(misnamed),
                 "a segmentation under a name of its own",
-                f"{expected} (or .nii)",
-                f"rename {misnamed.name} to {expected.removesuffix('.nii.gz')}"
-                f"{''.join(misnamed.suffixes[-2:])}",
+                f"{expected}{ending}",
+                f"rename it to {expected}{ending}, if it is this patient's",
             )
         )
     return problems
 
 
 def value_range(voxels: Shaped[ndarray, "x y z"]) -> tuple[float, float]:
-    """Return the lowest and the highest value, NaN if there is one."""
-    with np.errstate(invalid="ignore"):
-        return float(voxels.min()), float(voxels.max())
+    """Return the lowest and the highest value as float32 holds them; NaN if there is one."""
+    with np.errstate(invalid="ignore", over="ignore"):
+        return float(np.float32(voxels.min())), float(np.float32(voxels.max()))
 
 
 def image_problems(volume: Volume) -> list[Problem]:
@@ -113,12 +114,14 @@ def image_problems(volume: Volume) -> list[Problem]:
                 "replace it by the file of the release; its export or its copy went wrong",
             )
         )
-    finite_low = np.nanmin(volume.voxels) if np.isnan(low) and not np.isnan(high) else low
-    if finite_low < 0:
+    lowest = low
+    if np.isnan(low):
+        lowest = float(volume.voxels.min(where=np.isfinite(volume.voxels), initial=0))
+    if lowest < 0:
         problems.append(
             Problem(
                 str(volume.file),
-                f"negative intensities down to {finite_low:.4g}",
+                f"negative intensities down to {lowest:.4g}",
                 "raw intensities of BraTS, 0 outside the brain and positive inside",
                 "use the original file of the release: this one is z-scored or filtered already, "
                 "and z-scores are computed here",
@@ -138,8 +141,8 @@ def label_problems(volume: Volume, codes: Mapping[int, int], hint: str) -> list[
     if not np.isfinite(value_range(volume.voxels)).all():
         return [_not_finite(volume)]
     values = label_codes(volume.voxels)
-    broken = [value for value in values if not float(value).is_integer()]
-    unknown = [int(value) for value in values if value not in codes and value not in broken]
+    broken = [value for value in values if value % 1]
+    unknown = [int(value) for value in values if not value % 1 and value not in codes]
     problems = []
     if broken:
         problems.append(
@@ -175,7 +178,7 @@ def label_codes(voxels: Shaped[ndarray, "x y z"]) -> list[float]:
         if narrow is voxels or np.array_equal(narrow, voxels):
             span = range(int(low), int(high) + 1)
             return [float(code) for code in span if (narrow == code).any()]
-    return np.unique(voxels).tolist()
+    return np.unique(voxels).astype(float).tolist()
 
 
 def grid_problems(volumes: Mapping[str, Volume]) -> list[Problem]:
@@ -233,17 +236,18 @@ def grid_notes(volumes: Mapping[str, Volume]) -> list[str]:
 
 
 def _not_finite(volume: Volume) -> Problem:
-    count = int(volume.voxels.size - np.isfinite(volume.voxels).sum())
+    with np.errstate(invalid="ignore", over="ignore"):
+        finite = np.isfinite(volume.voxels.astype(np.float32))
     return Problem(
         str(volume.file),
-        f"{count} voxels of NaN or Inf",
+        f"{finite.size - np.count_nonzero(finite)} voxels of NaN or Inf",
         "a number in every voxel",
         "replace it by the file of the release; a division by zero in a conversion is the usual "
         "reason",
     )
 
 
-def _by(numbers: tuple[float, ...]) -> str:
+def _by(numbers: tuple[int, ...] | tuple[float, ...]) -> str:
     return "x".join(f"{number:.4g}" for number in numbers)
 
 
@@ -252,4 +256,6 @@ def _point(numbers: tuple[float, ...]) -> str:
 
 
 def _listed(numbers: Mapping[int, int] | list[int]) -> str:
-    return ", ".join(map(str, numbers))
+    """Name the first numbers, and how many there are where they are not all named."""
+    first = ", ".join(str(number) for number in list(numbers)[:_LISTED])
+    return first if len(numbers) <= _LISTED else f"{first} and {len(numbers) - _LISTED} more"

@@ -106,9 +106,7 @@ def choose_validation(
 def stratified_counts(grades: Sequence[str], share: float) -> dict[str, int]:
     """Return how many test patients of each grade make `share` of them, rounded."""
     names, sizes = np.unique(np.array(grades), return_counts=True)
-    return {
-        str(name): max(1, round(share * size)) for name, size in zip(names, sizes, strict=True)
-    }
+    return {str(name): max(1, round(share * size)) for name, size in zip(names, sizes, strict=True)}
 
 
 def _deal(

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Integer, Num, Shaped
+from jaxtyping import Bool, Float, Integer, Shaped
 from numpy import ndarray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
@@ -158,7 +158,8 @@ def pooled_value(
 
 def semantic(values: Float[ndarray, "*draw region"]) -> Float[ndarray, "*draw"]:
     """Return the mean of the three tissue labels, the paper's semantic score (table 2)."""
-    return values[..., [list(REGIONS).index(tissue) for tissue in TISSUES]].mean(axis=-1)
+    columns = [list(REGIONS).index(tissue) for tissue in TISSUES]
+    return np.asarray(values[..., columns].mean(axis=-1))
 
 
 def pixel_average_precision(
@@ -223,7 +224,7 @@ def _two_classes(truth: Bool[ndarray, " n"], what: str) -> Bool[ndarray, " n"]:
 
 
 def _sums_per_patient(
-    values: Num[ndarray, "slice region"], patient: Integer[ndarray, " slice"]
+    values: Shaped[ndarray, "slice region"], patient: Integer[ndarray, " slice"]
 ) -> Float[ndarray, "case region"]:
     totals = np.zeros((patient.max(initial=-1) + 1, values.shape[1]))
     np.add.at(totals, patient, values)
@@ -251,7 +252,7 @@ def _volume(
 
 
 def _pooled_pixels(
-    counts: RegionCounts, patient: Integer[ndarray, " slice"], _: ndarray, __: float
+    counts: RegionCounts, patient: Integer[ndarray, " slice"], _: ndarray, __: float | int
 ) -> tuple[ndarray, ndarray]:
     sizes = _sums_per_patient(counts.predicted + counts.truth, patient)
     return 2 * _sums_per_patient(counts.overlap, patient), sizes

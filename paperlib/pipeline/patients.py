@@ -55,6 +55,7 @@ def check_patients(run: Run, *, allow_skipped: bool = False, jobs: int = 1) -> b
     Raises:
         ValueError: If patients are refused and `allow_skipped` is off.
     """
+
     def make(folder: Path, _key: str) -> Mapping[str, object]:
         report = check.check_folder(run.patients, jobs=jobs)
         for line in check.describe(report):

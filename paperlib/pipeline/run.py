@@ -11,6 +11,7 @@ from pathlib import Path
 
 from paperlib import artifacts
 from paperlib.config import PROFILES, PrepareSettings, Profile, TrainingSettings
+from paperlib.publish import provenance
 
 log = logging.getLogger(__name__)
 
@@ -158,7 +159,8 @@ def run_stage(
         return False
     log.info("%s: runs because %s", folder.name, reason)
     started = time.perf_counter()
-    record = {"settings": settings, "upstream": contents, **artifacts.environment()}
+    made_by = {"commit": provenance.commit(), "versions": provenance.versions()}
+    record = {"settings": settings, "upstream": contents, **made_by}
     with artifacts.writing(folder, key=key, record=record, keep=keep(key) if keep else ()):
         extra = dict(make(folder, key) or {})
         extra["seconds"] = round(time.perf_counter() - started, 2)

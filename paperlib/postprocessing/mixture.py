@@ -105,7 +105,7 @@ def fit_mixture(
     inside, shares, means, variances, iterations, converged = _maximise(
         values,
         table.neighbours,
-        table.count,
+        table.counts,
         factors,
         first_means(values),
         max_iterations,
@@ -226,8 +226,10 @@ def _maximise(values, neighbours, count, factors, means, max_iterations, toleran
 def _odds_against(values, shares, means, variances, with_shares, odds):
     """Write the odds of component 0 against component 1, without the neighbourhood.
 
-    The logarithm of two Gaussians' ratio is a quadratic: one exponential instead of two. Its
-    exponent is kept where the exponential is finite.
+    The logarithm of two Gaussians' ratio is a quadratic: one exponential instead of two. It is
+    exp(x / 2048)^2048 from ten terms of the series, plain arithmetic that the compiler can do
+    for several pixels at once, unlike a call; the relative error stays below 1e-9. The exponent
+    is kept where the exponential is finite.
     """
     curve = 0.5 / variances[1] - 0.5 / variances[0]
     slope = means[0] / variances[0] - means[1] / variances[1]
@@ -237,7 +239,13 @@ def _odds_against(values, shares, means, variances, with_shares, odds):
         level += np.log(shares[0] / shares[1])
     for i in range(values.size):
         exponent = (curve * values[i] + slope) * values[i] + level
-        odds[i] = np.exp(min(max(exponent, -700.0), 700.0))
+        exponent = min(max(exponent, -700.0), 700.0) / 2048
+        power = 1.0
+        for k in range(10, 0, -1):
+            power = 1.0 + exponent * power / k
+        for _ in range(11):
+            power *= power
+        odds[i] = power
 
 
 @no_type_check

@@ -20,12 +20,12 @@ class NeighbourTable(NamedTuple):
         pixels: Flat index of each brain pixel in its slice.
         neighbours: For each brain pixel the positions of its eight neighbours in `pixels`;
             the number of brain pixels stands for a neighbour outside the brain.
-        count: Number of neighbours inside the brain.
+        counts: Number of neighbours inside the brain.
     """
 
     pixels: Int[ndarray, " pixel"]
     neighbours: Int[ndarray, "pixel 8"]
-    count: Int[ndarray, " pixel"]
+    counts: Int[ndarray, " pixel"]
 
 
 def neighbour_table(brain: Bool[ndarray, "height width"], *, neighbours: int = 8) -> NeighbourTable:
@@ -40,11 +40,13 @@ def neighbour_table(brain: Bool[ndarray, "height width"], *, neighbours: int = 8
     """
     if neighbours not in (4, 8):
         raise ValueError(f"neighbours is {neighbours}; a pixel has 4 or 8 neighbours.")
-    rows, columns = np.nonzero(brain)
-    outside = rows.size
-    position = np.full((brain.shape[0] + 2, brain.shape[1] + 2), outside, np.int32)
-    position[rows + 1, columns + 1] = np.arange(outside)
-    table = np.full((outside, 8), outside, np.int32)
-    for k, (down, right) in enumerate(_OFFSETS[:neighbours]):
-        table[:, k] = position[rows + 1 + down, columns + 1 + right]
-    return NeighbourTable(np.flatnonzero(brain), table, (table < outside).sum(axis=1))
+    framed = np.pad(brain, 1)  # so that a step from any pixel stays in the array
+    here = np.flatnonzero(framed)
+    outside = here.size
+    position = np.full(framed.size, outside, np.int32)
+    position[here] = np.arange(outside)
+    steps = [down * framed.shape[1] + right for down, right in _OFFSETS[:neighbours]]
+    table = np.full((8, outside), outside, np.int32)
+    table[:neighbours] = position[here + np.array(steps)[:, None]]
+    counts = (table < outside).sum(axis=0)
+    return NeighbourTable(np.flatnonzero(brain), np.ascontiguousarray(table.T), counts)

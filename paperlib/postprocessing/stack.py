@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
-from paperlib.postprocessing import mixture
+from paperlib.postprocessing import neighbours
 from paperlib.postprocessing.mixture import MixtureFit
 from paperlib.postprocessing.morphology import open_close
 
@@ -37,7 +37,7 @@ def cluster_slices(
     *,
     fit: Callable[..., MixtureFit],
     choose: Callable[..., ndarray],
-    tables: list[mixture.NeighbourTable],
+    tables: list[neighbours.NeighbourTable],
 ) -> Clustered:
     """Cluster every slice on its own and clean the masks.
 
@@ -46,7 +46,7 @@ def cluster_slices(
         brain: True inside the brain.
         fit: `mixture.fit_mixture` with its settings bound.
         choose: `mixture.tumour_mask` with its settings bound.
-        tables: `mixture.neighbour_table` of each slice, shared by all residuals of the patient.
+        tables: `neighbours.neighbour_table` of each slice, shared by all residuals of the patient.
     """
     masks, fits, differ = [], [], []
     for image, inside, table in zip(residual, brain, tables, strict=True):

@@ -1,11 +1,14 @@
 """The publishing commands: each prints what a person needs and returns the exit status."""
 
+import shutil
+import signal
+import subprocess
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from paperlib.publish.execute import NotebookError, execute_notebook
-from paperlib.publish.gate import check_published
+from paperlib.publish.gate import EXECUTED, SOURCES, check_published
 from paperlib.publish.notebooks import write_notebooks
 
 
@@ -20,6 +23,7 @@ def run_execute(source: Path, output: Path, given: Iterable[Sequence[str]] = ())
     Returns:
         0, or 1 if a parameter was refused or the run was no success; then there is no output.
     """
+    signal.signal(signal.SIGTERM, _exit)
     try:
         warnings = execute_notebook(source, output, {name: text for name, text in given})
     except (FileNotFoundError, NotebookError, ValueError) as error:
@@ -59,3 +63,30 @@ def run_gate(folder: Path, sources: Iterable[Path]) -> int:
     for refusal in refusals:
         print(refusal, file=sys.stderr)
     return 1 if refusals else 0
+
+
+def run_book(root: Path) -> int:
+    """Build the book's pages in `root`/_build/html, any warning being an error: `paperlib book`.
+
+    Jupyter Book runs as `python -c`: its console script breaks in a path with spaces.
+
+    Args:
+        root: The folder of _config.yml and _toc.yml.
+
+    Returns:
+        0 if the book was built without a warning.
+    """
+    refused = run_gate(root / EXECUTED, sorted((root / SOURCES).glob("*.py")))
+    if refused:
+        return refused
+    call = "from jupyter_book.cli.main import main; main()"
+    options = ["build", str(root), "-W", "-n", "--keep-going"]
+    status = subprocess.run([sys.executable, "-c", call, *options], check=False).returncode
+    if status:  # Sphinx forgets its warnings: without this, the next build would succeed
+        shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
+    return status
+
+
+def _exit(_signal: int, _frame: object) -> None:
+    """Let a scheduler's cancel unwind like an exception, so that no kernel stays behind."""
+    sys.exit(128 + signal.SIGTERM)

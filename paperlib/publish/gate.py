@@ -16,7 +16,10 @@ from typing import NamedTuple
 import nbformat
 from nbformat import NotebookNode
 
+EXECUTED = "book/executed"  # both relative to the book's root
+SOURCES = "notebooks"
 STAMP = "paperlib"  # the key in the notebook's metadata
+DEAD_KERNEL = 138  # papermill's exit code; it calls every cell completed then, too
 ADDED_TAGS = {"injected-parameters", "papermill-error-cell-tag"}  # cells that papermill adds
 
 
@@ -40,6 +43,10 @@ def check_run(notebook: NotebookNode, exit_code: int) -> list[str]:
     """
     run = notebook.metadata.get("papermill", {})
     reasons = list(_errors(notebook))
+    if exit_code == DEAD_KERNEL:
+        counted = [name for name, cell in _code_cells(notebook) if cell.execution_count]
+        last = counted[-1] if counted else "its start"
+        reasons.append(f"the kernel died in {last}, often for want of memory")
     for name, cell in _code_cells(notebook):
         status = cell.metadata.get("papermill", {}).get("status")
         if status != "completed":
@@ -92,11 +99,10 @@ def check_published(folder: Path, sources: Iterable[Path]) -> list[Refusal]:
         if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
     refusals = [refusal for path in found for refusal in check_notebook(path, by_name)]
-    for source in by_name.values():
-        path = folder / f"{source.stem}.ipynb"
-        if path not in found:
-            refusals.append(Refusal(path, f"it is missing; {_cure(source, path)}"))
-    return refusals
+    missing = {folder / f"{source.stem}.ipynb" for source in by_name.values()} - set(found)
+    return refusals + [
+        refusal for path in sorted(missing) for refusal in check_notebook(path, by_name)
+    ]
 
 
 def check_notebook(path: Path, sources: Mapping[str, Path]) -> list[Refusal]:
@@ -106,13 +112,15 @@ def check_notebook(path: Path, sources: Mapping[str, Path]) -> list[Refusal]:
         path: An .ipynb file.
         sources: The sources by file name.
     """
+    source = sources.get(f"{path.stem}.py", Path("NOTEBOOK.py"))
+    if not path.is_file():
+        return [Refusal(path, f"it is missing; {_cure(source, path)}")]
     try:
         notebook = nbformat.reads(path.read_text("utf-8"), as_version=4)
     except (OSError, ValueError) as error:
         return [Refusal(path, f"it cannot be read as a notebook ({error})")]
     ours = notebook.metadata.get(STAMP)
     if not ours or "source" not in ours:
-        source = sources.get(f"{path.stem}.py", Path("NOTEBOOK.py"))
         reasons = [f"it carries no stamp of ours; {_cure(source, path)}"]
     else:
         reasons = [*_stale(path, ours, sources), *_edited(notebook)]

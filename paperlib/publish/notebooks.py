@@ -26,19 +26,14 @@ cell_metadata_filter = "tags,mystnb,-all"
 
 
 class Written(NamedTuple):
-    """What `write_notebooks` did with one notebook: "new", "updated", "current" or "kept"."""
+    """What `write_notebooks` did with one notebook; `status` is a key of `STATUSES`."""
 
     path: Path
     status: str
 
     def __str__(self) -> str:
         """Return one line for the terminal."""
-        if self.status != "kept":
-            return f"{self.path}: {self.status}"
-        return (
-            f"{self.path}: kept, because you changed it; its source has changed as well. "
-            "Rename it and run this again for the new one."
-        )
+        return f"{self.path}: {STATUSES[self.status]}"
 
 
 def read_notebook(source: Path) -> NotebookNode:
@@ -94,6 +89,7 @@ def write_notebooks(sources: Iterable[Path], folder: Path) -> list[Written]:
         status = _status(path, _hash(text), record.get(path.name))
         if status in ("new", "updated"):
             path.write_text(text, encoding="utf-8")
+        if status not in ("kept", "behind"):
             record[path.name] = _hash(text)
         done.append(Written(path, status))
     record_path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
@@ -104,10 +100,22 @@ def _status(path: Path, new: str, written: str | None) -> str:
     """Return what to do with `path`, from the hashes of the new text and of the last one."""
     if not path.exists():
         return "new"
-    if new == written:
+    found = _hash(path.read_text("utf-8"))
+    if found == new:
         return "current"
-    return "updated" if _hash(path.read_text("utf-8")) == written else "kept"
+    if found == written:
+        return "updated"
+    return "kept" if new == written else "behind"
 
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+STATUSES = {
+    "new": "written",
+    "updated": "written anew, its source has changed",
+    "current": "nothing to do",
+    "kept": "kept, you changed it",
+    "behind": "kept, you changed it; its source has changed too: rename yours to get the new one",
+}

@@ -15,7 +15,7 @@ import re
 import tokenize
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 import jupytext
 
@@ -80,7 +80,7 @@ def check_parameters(
     return {name: _checked(declared[name], value, from_text=True) for name, value in given.items()}
 
 
-def validate(namespace: Mapping[str, object]) -> None:
+def validate(namespace: Mapping[str, Any]) -> None:
     """Check the parameters from inside a running notebook: `validate(globals())`.
 
     Belongs in the first cell after the parameters, since plain papermill checks nothing. The
@@ -121,7 +121,7 @@ def _declared(code: str, where: str) -> dict[str, Parameter]:
                 f"{where}: found {ast.unparse(statement)!r} in the parameters cell; expected only "
                 "lines like `seed: int = 0`, with a type and a plain value."
             )
-        parameter = _parameter(statement, comments.get(statement.end_lineno, ""))
+        parameter = _parameter(statement, comments.get(statement.end_lineno or 0, ""))
         try:
             default = _checked(parameter, parameter.default, from_text=False)
         except ValueError as error:
@@ -146,7 +146,7 @@ def _checked(parameter: Parameter, value: object, *, from_text: bool) -> object:
     return found
 
 
-def _allowed(parameter: Parameter, item: object) -> bool:
+def _allowed(parameter: Parameter, item: Any) -> bool:
     numeric = isinstance(item, int | float)
     if parameter.bounds and numeric and not parameter.bounds[0] <= item <= parameter.bounds[1]:
         return False
@@ -166,7 +166,7 @@ def _refuse_unknown(given: Mapping[str, object], declared: Mapping[str, Paramete
 
 
 def _history(
-    namespace: Mapping[str, object],
+    namespace: Mapping[str, Any],
 ) -> tuple[dict[str, Parameter], dict[str, object]]:
     """Return what the notebook declares, and the names that papermill then assigned."""
     if "__file__" in namespace:
@@ -192,7 +192,7 @@ def _declares(code: str) -> bool:
     return bool(body) and all(map(_is_declaration, body))
 
 
-def _is_declaration(statement: ast.stmt) -> bool:
+def _is_declaration(statement: ast.stmt) -> TypeGuard[ast.AnnAssign]:
     if not (isinstance(statement, ast.AnnAssign) and statement.value):
         return False
     try:
@@ -208,7 +208,7 @@ def _parameter(statement: ast.AnnAssign, comment: str) -> Parameter:
     return Parameter(
         name=ast.unparse(statement.target),
         annotation=ast.unparse(statement.annotation),
-        default=ast.literal_eval(statement.value),
+        default=ast.literal_eval(statement.value or ast.Constant(None)),
         choices=tuple(choices[1].split(", ")) if choices else (),
         bounds=(float(bounds[1]), float(bounds[2])) if bounds else None,
     )

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 PACKAGES = (
     "paperlib",
@@ -46,7 +47,7 @@ def collect(cohort: str, profile: str, seeds: Sequence[int]) -> dict[str, object
     }
 
 
-def one_line(provenance: Mapping[str, object]) -> str:
+def one_line(provenance: Mapping[str, Any]) -> str:
     """Return the caption: "phantom, profile smoke, seed 0, commit abc1234".
 
     Args:

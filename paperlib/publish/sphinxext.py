@@ -7,10 +7,10 @@ is written; Jupyter Book itself publishes a failed notebook without a word.
 
 import difflib
 import json
-import math
 import os
 import shutil
 from importlib import metadata
+from math import isfinite
 from pathlib import Path
 
 from docutils import nodes
@@ -20,11 +20,9 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import SphinxRole
 
-from paperlib.publish.gate import check_notebook
+from paperlib.publish.gate import EXECUTED, SOURCES, check_notebook
 
-EXECUTED = "book/executed"  # all four relative to the book's root
-RESULTS = f"{EXECUTED}/results.json"
-SOURCES = "notebooks"
+RESULTS = f"{EXECUTED}/results.json"  # both relative to the book's root
 STATIC = "book/static"
 _MATHJAX = "mathjax/static/mathjax/es5/tex-svg.js"  # inside the wheel django-static-mathjax
 
@@ -45,6 +43,7 @@ class ResultRole(SphinxRole):
         try:
             return [nodes.Text(format_result(read_results(path), self.text))], []
         except ValueError as error:
+            self.env.note_reread()  # else the next build takes the page for done, and succeeds
             message = self.inliner.reporter.error(str(error), line=self.lineno)
             return [self.inliner.problematic(self.rawtext, self.rawtext, message)], [message]
 
@@ -86,8 +85,8 @@ def format_result(results: dict[str, object], text: str) -> str:
         hint = f"did you mean {', '.join(near)}?" if near else f"it has {len(results)} other keys."
         raise ValueError(f"There is no result {key!r} in {RESULTS}; {hint}")
     value = results[key]
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not (isinstance(value, str) or (number and math.isfinite(value))):
+    number = isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+    if not (number or isinstance(value, str)):
         raise ValueError(f"Result {key!r} is {value!r}; expected a finite number or a text.")
     try:
         return format(value, specification)
@@ -132,14 +131,18 @@ def _stage_mathjax(app: Sphinx, _config: Config) -> None:
 
 
 def _refuse_unpublishable(app: Sphinx, env: BuildEnvironment, _docnames: list[str]) -> None:
-    """Stop the build unless every executed notebook of the book passes the gate."""
+    """Stop the build unless every executed notebook of the book is there and passes the gate."""
     root = Path(app.srcdir)
     sources = {path.name: path for path in (root / SOURCES).glob("*.py")}
-    wanted = {name for name in env.found_docs if name.startswith(f"{EXECUTED}/")}
-    refusals = []
-    for name in sorted(wanted):
-        path = Path(env.doc2path(name))
-        if path.suffix == ".ipynb":
-            refusals += check_notebook(path, sources)
+    in_toc = getattr(app.config, "external_site_map", {})  # names what is missing, too
+    missing = {name.removesuffix(".ipynb") for name in in_toc} - env.found_docs
+    paths = [Path(env.doc2path(name)) for name in env.found_docs]
+    paths += [root / f"{name}.ipynb" for name in missing]
+    refusals = [
+        refusal
+        for path in sorted(paths)
+        if path.suffix == ".ipynb" and path.is_relative_to(root / EXECUTED)
+        for refusal in check_notebook(path, sources)
+    ]
     if refusals:
         raise UnpublishableError("\n".join(map(str, refusals)))

@@ -61,7 +61,9 @@ def test_zscores_have_mean_zero_and_deviation_one_inside_and_zero_outside():
 def test_zscores_are_clipped():
     brain = np.ones((1, 2, 2), bool)
     stack = np.array([[[-100.0, 0.0], [1.0, 100.0]]])
-    found = preprocess.apply_zscore(stack, brain, preprocess.Normalisation(0.0, 1.0), clip=(-5.0, 10.0))
+    found = preprocess.apply_zscore(
+        stack, brain, preprocess.Normalisation(0.0, 1.0), clip=(-5.0, 10.0)
+    )
     assert found.ravel().tolist() == [-5, 0, 1, 10]
 
 

@@ -13,12 +13,12 @@ def shape(text):
 def test_rim_pixels_count_only_their_neighbours_inside_the_brain():
     table = neighbour_table(shape("###.. ###.. ##..#"))
     np.testing.assert_array_equal(table.pixels, [0, 1, 2, 5, 6, 7, 10, 11, 14])
-    np.testing.assert_array_equal(table.count, [3, 5, 3, 5, 7, 4, 3, 4, 0])
+    np.testing.assert_array_equal(table.counts, [3, 5, 3, 5, 7, 4, 3, 4, 0])
 
 
 def test_four_neighbours_share_an_edge():
     table = neighbour_table(shape("###.. ###.. ##..#"), neighbours=4)
-    np.testing.assert_array_equal(table.count, [2, 3, 2, 3, 4, 2, 2, 2, 0])
+    np.testing.assert_array_equal(table.counts, [2, 3, 2, 3, 4, 2, 2, 2, 0])
 
 
 def test_the_neighbours_listed_are_the_pixels_around():
@@ -30,7 +30,7 @@ def test_the_neighbours_listed_are_the_pixels_around():
         listed = table.neighbours[pixel]
         inside = listed[listed < table.pixels.size]
         np.testing.assert_array_equal(np.sort(inside), np.flatnonzero(apart == 1))
-        assert inside.size == table.count[pixel]
+        assert inside.size == table.counts[pixel]
 
 
 def test_an_empty_brain_has_an_empty_table():

@@ -12,6 +12,16 @@ CHAPTERS = (
     "05_postprocessing",
     "06_results",
 )
+HEADER = """\
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+"""
 CHAPTER = """\
 # %% [markdown]
 # # Chapter NAME
@@ -58,13 +68,13 @@ print(profile, seed)
 
 @pytest.fixture
 def write_source(tmp_path):
-    """Write a notebook source from the texts of its cells, with jupytext's markers or without."""
+    """Write a notebook source from the texts of its cells, with their `# %%` line or without."""
 
     def write(*cells, name="01_data.py"):
         path = tmp_path / "notebooks" / name
         path.parent.mkdir(exist_ok=True)
         marked = [cell if cell.startswith("# %%") else f"# %%\n{cell}" for cell in cells]
-        path.write_text("\n\n".join(marked) + "\n")
+        path.write_text(HEADER + "\n\n".join(marked) + "\n")
         return path
 
     return write
@@ -78,7 +88,7 @@ def write_book(folder):
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
     for chapter in CHAPTERS:
-        text = CHAPTER.replace("NAME", chapter)
+        text = HEADER + CHAPTER.replace("NAME", chapter)
         (folder / "notebooks" / f"{chapter}.py").write_text(text)
     (folder / "book" / "executed" / "results.json").write_text('{"dice_wt": 0.754}')
     (folder / "book" / "index.md").write_text("# A tiny book\n\n{numref}`fig-01_data` is a line.\n")

@@ -1,0 +1,50 @@
+# Everything a person needs; `make help` lists it. PYTHON is any Python 3.11 or later.
+PYTHON ?= python3
+DATA ?=
+PROFILE ?= $(if $(DATA),laptop,phantom)
+FOLDS ?= 1
+CORES ?= $(shell getconf _NPROCESSORS_ONLN)
+ALLOW_SKIPPED ?=
+RUN = .venv/bin/python -m
+export OMP_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+
+.PHONY: help book check notebooks test test-long lint bench clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(RUN) pip install --quiet -r requirements.lock
+	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
+	touch .venv/installed
+
+book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|laptop|paper, FOLDS=4
+	$(RUN) snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/default \
+	  --cores $(CORES) --config 'profile=$(PROFILE)' 'data=$(DATA)' 'folds=$(FOLDS)' 'allow_skipped=$(ALLOW_SKIPPED)'
+	@echo "The book's first page: $(CURDIR)/_build/html/index.html"
+
+check: .venv/installed  ## judge a folder of patients: make check DATA=folder
+	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
+
+notebooks: .venv/installed  ## plain notebooks to play with, in work/
+	$(RUN) paperlib notebooks work
+
+test: .venv/installed  ## the tests, at most 10 minutes
+	$(RUN) pytest -n $(CORES) -q
+
+test-long: .venv/installed  ## what takes long: kills, whole runs, the browser
+	$(RUN) pytest -m long -q
+
+lint: .venv/installed  ## style, types and import contracts
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) importlinter.cli lint
+
+bench: .venv/installed  ## timings side by side, as ratios
+	$(RUN) benchmarks
+
+clean:  ## remove runs and pages; never data/ or work/
+	rm -rf runs _build book/executed book/static/mathjax .snakemake logs

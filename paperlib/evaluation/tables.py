@@ -1,0 +1,228 @@
+"""Tables 2 and 3 with what the paper does not print: intervals, baselines, ceilings, controls.
+
+Every function takes evidence, so the same code makes a table of a run and of a reference.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from paperlib import scores
+from paperlib.evaluation import evidence as rows
+from paperlib.evaluation import metrics, paper, statistics
+from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.ranking import slice_ranking
+from paperlib.evaluation.statistics import Bootstrapped, Interval
+from paperlib.labels import REGIONS, TISSUES
+
+OUTLINE, SEMANTIC = "outline", "semantic"
+BASELINES = {
+    "B1": "FLAIR brightness rank, threshold",
+    "B2": "z-scored FLAIR, threshold at 5 % false positives",
+    "B2 fixed": "z-scored FLAIR > 1",
+    "B3": "the paper's post-processing without a network (r = -x)",
+    "B12": "smoothed FLAIR, cleaned up in 3-D, no network",
+}
+CEILINGS = {
+    "B11 perfect reconstruction": "perfect reconstruction, same post-processing",
+    "B11 hull of the true ET": "hull of the true enhancing tumour",
+    "B11 truth": "the truth itself",
+}
+MIXED = ("B3", "B11 perfect reconstruction")  # have a reading of equation 1
+TABLE_2 = {"aggregation": "every_slice", "empty": 0.0}  # section 5.1
+
+
+class Draws(NamedTuple):
+    """How intervals are drawn."""
+
+    number: int = 1000
+    seed: int = 0
+
+
+class Row(NamedTuple):
+    """One row of Table 2: a network or a baseline."""
+
+    key: str
+    name: str
+    loss: str
+    methods: tuple[str, ...]  # one per seed
+    mixture: bool
+
+
+def table_2_rows(found: Evidence) -> list[Row]:
+    """Return the rows of Table 2: networks, baselines, ceilings."""
+    seeds = found.provenance["seeds"]
+    networks = [
+        Row(f"{m}-{loss}", m, loss, tuple(f"{m}-{loss}-s{seed}" for seed in seeds), True)
+        for m, loss in found.networks
+    ]
+    known = set(found.counts["method"])
+    others = [
+        Row(key, name, "", (key,), key in MIXED)
+        for key, name in (BASELINES | CEILINGS).items()
+        if key in known
+    ]
+    return networks + others
+
+
+def dice_bootstrap(
+    found: Evidence,
+    row: Row,
+    target: str,
+    *,
+    reading: str,
+    draws: Draws,
+    aggregation: str = "every_slice",
+) -> Bootstrapped:
+    """Return the Dice of one cell with its draws; slices without tumour count 0 (section 5.1).
+
+    Args:
+        found: Evidence of a run.
+        row: Network or baseline; its seeds are averaged within a patient first.
+        target: `OUTLINE`, `SEMANTIC` or a key of `labels.REGIONS`.
+        reading: Of equation 1; ignored for rows without a mixture.
+        draws: Number and seed.
+        aggregation: A key of `metrics.AGGREGATIONS`.
+    """
+    parts, folds = [], np.zeros(0)
+    for method in row.methods:
+        counted = rows.method_counts(found, method, reading=reading if row.mixture else "")
+        parts.append(
+            metrics.aggregate(counted.counts, counted.cases, aggregation=aggregation, empty=0.0)
+        )
+        folds = counted.folds
+    ratios = statistics.mean_over_seeds(parts)
+    regions = {OUTLINE: ("WT",), SEMANTIC: TISSUES}.get(target, (target,))
+    return statistics.mean_of(
+        [
+            statistics.bootstrap_ratio(
+                ratios,
+                folds,
+                region=list(REGIONS).index(region),
+                draws=draws.number,
+                seed=draws.seed,
+            )
+            for region in regions
+        ]
+    )
+
+
+def table_2(found: Evidence, target: str, *, draws: Draws) -> pd.DataFrame:
+    """Return Table 2 of one target: a row per network and baseline, a column group per reading.
+
+    Columns: name, loss, paper, for each reading `value`, `low`, `high`, and for the reading
+    taken downstream volume Dice and tumour-slice Dice. Rows without a mixture stand once.
+    """
+    settings = found.provenance["mixture"]
+    printed = {OUTLINE: paper.OUTLINE, SEMANTIC: paper.SEMANTIC}[target]
+    table = []
+    for row in table_2_rows(found):
+        line: dict[str, object] = {"key": row.key, "row": row.name, "loss": row.loss}
+        line["paper"] = printed.get((row.name, row.loss), np.nan)
+        for reading in settings["readings"]:
+            if row.mixture or reading == settings["reading"]:
+                cell = _interval(found, row, target, reading, draws, "every_slice")
+                line |= {f"{reading}_{name}": getattr(cell, name) for name in Interval._fields[:3]}
+        for aggregation in ("volume", "tumour_slices"):
+            cell = _interval(found, row, target, settings["reading"], draws, aggregation)
+            line[aggregation] = cell.value
+        table.append(line)
+    return pd.DataFrame(table).set_index("key")
+
+
+def _interval(
+    found: Evidence, row: Row, target: str, reading: str, draws: Draws, aggregation: str
+) -> Interval:
+    return statistics.interval(
+        dice_bootstrap(found, row, target, reading=reading, draws=draws, aggregation=aggregation)
+    )
+
+
+# Table 3: key of the score, name, whether the score comes from a network.
+TABLE_3 = {
+    "mean_residual": ("mean residual", True),
+    "latent_distance": ("latent distance", True),
+    "residual_variance": ("variance of the residual", True),
+    "t1ce_mean_residual": ("mean residual of T1CE", True),
+    "mean_absolute": ("mean |r|", True),
+    "top_mean": ("mean of the top 10 %", True),
+    "slice_height": ("slice height (no image)", False),
+    "brain_area": ("brain area (no network)", False),
+    "mean_image": ("mean FLAIR (no network)", False),
+}
+
+
+def table_3(found: Evidence, method: str, *, draws: Draws) -> pd.DataFrame:
+    """Return Table 3 with its controls for the network `method`.
+
+    Columns: paper, AUROC with interval; `blind`: the same score without the true tumour;
+    `height_corrected`: minus the healthy mean at that height; `mixed_heights`: only heights
+    that have both kinds; and the gate "max_healthy": sensitivity and false-positive rate.
+    """
+    scored = found.scores[found.scores["method"] == method]
+    test = scored[scored["role"] == "test"].merge(
+        found.slices[["case", "fold", "z", "WT_truth"]], on=["case", "fold", "z"]
+    )
+    healthy = scored[scored["role"] == "validation"]
+    table = []
+    for score, (name, _) in TABLE_3.items():
+        line: dict[str, object] = {"key": score, "score": name}
+        line["paper"] = paper.AUROC.get(score, np.nan)
+        cell = statistics.interval(_auroc(test, test[score], draws))
+        line |= {field: getattr(cell, field) for field in Interval._fields[:3]}
+        line["blind"] = _control(test, f"{score}_blind", draws)
+        line["height_corrected"] = _height_corrected(test, healthy, score, draws)
+        heights = scores.at_mixed_heights(test["z"].to_numpy(), _tumour(test))
+        line["mixed_heights"] = _auroc(test[heights], test[score][heights], draws).value
+        line |= _gate(test, healthy, score)
+        table.append(line)
+    return pd.DataFrame(table).set_index("key")
+
+
+def _tumour(test: pd.DataFrame) -> np.ndarray:
+    return (test["WT_truth"] > 0).to_numpy()
+
+
+def _auroc(test: pd.DataFrame, score: pd.Series, draws: Draws) -> Bootstrapped:
+    cases = test["case"].to_numpy()
+    ranking = slice_ranking(score.to_numpy(float), _tumour(test), cases)
+    folds = test.groupby("case")["fold"].first().sort_index().to_numpy()
+    return statistics.bootstrap_ranking(
+        ranking, folds, measure="auroc", draws=draws.number, seed=draws.seed
+    )
+
+
+def _control(test: pd.DataFrame, score: str, draws: Draws) -> float:
+    if score not in test:
+        return float("nan")
+    known = test[score].notna()
+    return _auroc(test[known], test.loc[known, score], draws).value
+
+
+def _height_corrected(test: pd.DataFrame, healthy: pd.DataFrame, score: str, draws: Draws) -> float:
+    corrected = pd.Series(np.nan, index=test.index)
+    for fold, part in test.groupby("fold"):
+        free = healthy[healthy["fold"] == fold]
+        corrected[part.index] = scores.height_corrected(
+            part[score].to_numpy(float),
+            part["z"].to_numpy(),
+            free[score].to_numpy(float),
+            free["z"].to_numpy(),
+        )
+    return _auroc(test, corrected, draws).value
+
+
+def _gate(test: pd.DataFrame, healthy: pd.DataFrame, score: str) -> dict[str, float]:
+    flagged = pd.Series(False, index=test.index)
+    for fold, part in test.groupby("fold"):
+        free = healthy.loc[healthy["fold"] == fold, score].to_numpy(float)
+        limit = scores.gate_threshold(free, rule="max_healthy")
+        flagged[part.index] = part[score] > limit
+    tumour = _tumour(test)
+    return {
+        "gate_sensitivity": float(flagged[tumour].mean()),
+        "gate_false_positives": float(flagged[~tumour].mean()),
+        "tumour_slices": int(tumour.sum()),
+        "tumour_free_slices": int((~tumour).sum()),
+    }

@@ -1,0 +1,148 @@
+"""The stage that gathers a run's rows, and the export of a run as a reference."""
+
+import dataclasses
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from paperlib import artifacts
+from paperlib.config import TrainingSettings
+from paperlib.labels import REGIONS
+from paperlib.pipeline import patients
+from paperlib.pipeline.run import Run, run_stage
+from paperlib.publish import provenance
+
+KINDS = ("counts", "scores", "pixels")
+RESULTS_CODE = ("paperlib.pipeline.results",)
+
+
+def gather(run: Run) -> bool:
+    """Gather the rows of all folds into one folder that needs no pixel and names no patient."""
+    networks = _finished(run)
+    upstream = {f"segments {pair}": run.folder / "segments" / pair for pair in _pairs(networks)}
+    upstream |= {f"baselines {fold}": _baseline_folder(run, fold) for fold in range(run.folds)}
+    upstream |= {f"network {n.pair} {n.sequence}": run.network_folder(n) for n in networks}
+
+    def make(folder: Path, _key: str) -> None:
+        artifacts.save_table(folder, "slices", _test_slices(run))
+        for kind in KINDS:
+            for method, table in _by_method(run, kind, networks).items():
+                artifacts.save_table(folder, f"{kind}-{method.replace(' ', '_')}", table)
+        for name in ("milestones", "epochs"):
+            artifacts.save_table(folder, name, _training_rows(run, networks, name))
+        artifacts.write_json(folder / "provenance.json", _provenance(run, networks))
+
+    return run_stage(
+        run.stage("evidence"),
+        settings={},
+        upstream={**upstream, "prepare": run.stage("prepare"), "split": run.stage("split")},
+        code=RESULTS_CODE,
+        make=make,
+    )
+
+
+def export_reference(run: Run, destination: Path) -> list[str]:
+    """Copy the evidence of a run to a reference folder; returns the names of the files.
+
+    It holds running numbers instead of names, numbers per slice, no pixel and no path.
+    """
+    source = run.require("evidence")
+    destination.mkdir(parents=True, exist_ok=True)
+    names = sorted(file.name for file in source.iterdir() if file.name != artifacts.MANIFEST)
+    for name in names:
+        shutil.copyfile(source / name, destination / name)
+    return names
+
+
+def _finished(run: Run) -> list[TrainingSettings]:
+    """Return the networks whose pair is segmented; a run may be gathered before its end."""
+    return [
+        network
+        for network in run.networks()
+        if artifacts.read_manifest(run.folder / "segments" / network.pair)
+    ]
+
+
+def _pairs(networks: list[TrainingSettings]) -> list[str]:
+    return list(dict.fromkeys(network.pair for network in networks))
+
+
+def _baseline_folder(run: Run, fold: int) -> Path:
+    return run.folder / "baselines" / f"f{fold}"
+
+
+def _test_slices(run: Run) -> pd.DataFrame:
+    table = patients.load_slices(run)
+    folds = [
+        table.iloc[patients.usable_of(table, patients.load_fold(run, fold).test)].assign(fold=fold)
+        for fold in range(run.folds)
+    ]
+    slices = pd.concat(folds).drop(columns=["usable", "healthy", "tumour_px"])
+    labels = {"NCR": "label1_px", "ED": "label2_px", "ET": "label4_px"}
+    slices = slices.rename(columns={old: f"{region}_truth" for region, old in labels.items()})
+    slices["TC_truth"] = slices["NCR_truth"] + slices["ET_truth"]
+    slices["WT_truth"] = slices["TC_truth"] + slices["ED_truth"]
+    truths = [f"{region}_truth" for region in REGIONS]
+    return slices[["case", "fold", "z", "brain_px", *truths]].sort_values(["case", "z"])
+
+
+def _by_method(run: Run, kind: str, networks: list[TrainingSettings]) -> dict[str, pd.DataFrame]:
+    """Return the rows of each method over all folds; the fold is in the slice table."""
+    parts: dict[str, list[pd.DataFrame]] = {}
+    for network in networks:
+        if network.sequence == networks[0].sequence:
+            method = f"{network.model}-{network.loss}-s{network.seed}"
+            table = artifacts.load_table(run.folder / "segments" / network.pair, kind)
+            parts.setdefault(method, []).append(table.assign(method=method))
+    for fold in range(run.folds):
+        table = artifacts.load_table(_baseline_folder(run, fold), kind)
+        if "method" not in table:
+            table["method"] = table["map"] if "map" in table else "B10"
+        for method, rows in table.groupby("method", sort=False):
+            parts.setdefault(method, []).append(rows)
+    first = ["method", "reading", "component", "sequence", "role", "fold", "case", "z"]
+    joined = {method: pd.concat(tables) for method, tables in parts.items()}
+    if kind == "counts":  # the slice table says which fold; these are the largest files
+        joined = {method: table.drop(columns="fold") for method, table in joined.items()}
+    return {
+        method: table[[c for c in first if c in table] + [c for c in table if c not in first]]
+        for method, table in joined.items()
+    }
+
+
+def _training_rows(run: Run, networks: list[TrainingSettings], name: str) -> pd.DataFrame:
+    tables = []
+    for network in networks:
+        table = artifacts.load_table(run.network_folder(network), name)
+        for column in ("sequence", "fold", "seed", "loss", "model"):
+            label = "objective" if column == "loss" and name == "epochs" else column
+            table.insert(0, label, getattr(network, column))
+        tables.append(table)
+    return pd.concat(tables)
+
+
+def _provenance(run: Run, networks: list[TrainingSettings]) -> Mapping[str, object]:
+    cases = artifacts.load_table(run.stage("prepare"), "cases")
+    grades = cases["grade"].value_counts().to_dict()
+    manifests = [artifacts.read_manifest(run.network_folder(network)) for network in networks]
+    keys = ("slice_steps", "stopped_by", "converged", "seconds", "commit", "training_slices")
+    return {
+        **provenance.collect(
+            "phantom" if run.data is None else "real",
+            run.profile.name,
+            sorted({network.seed for network in networks}),
+        ),
+        "folds": run.folds,
+        "patients": len(cases),
+        "grades": grades,
+        "healthy_slices": int(cases["healthy_slices"].sum()),
+        "usable_slices": int(cases["usable_slices"].sum()),
+        "prepare": dataclasses.asdict(run.prepare),
+        "mixture": dataclasses.asdict(run.profile.mixture),
+        "networks": [
+            {"pair": network.pair, "sequence": network.sequence} | {k: found[k] for k in keys}
+            for network, found in zip(networks, manifests, strict=True)
+        ],
+    }

@@ -1,0 +1,68 @@
+"""The stages by name, as Snakemake and the command line call them."""
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+from paperlib.config import TrainingSettings
+from paperlib.pipeline import baselines, networks, patients, results, segments
+from paperlib.pipeline.run import Run
+
+
+class Request(NamedTuple):
+    """What a stage may be told beside the run."""
+
+    item: str = ""  # "pair/sequence", a pair or a fold
+    jobs: int = 1
+    allow_skipped: bool = False
+
+
+def _cohort(run: Run, request: Request) -> None:
+    patients.make_cohort(run, jobs=request.jobs)
+
+
+def _check(run: Run, request: Request) -> None:
+    patients.check_patients(run, allow_skipped=request.allow_skipped, jobs=request.jobs)
+
+
+def _prepare(run: Run, request: Request) -> None:
+    patients.prepare_slices(run, jobs=request.jobs)
+    patients.split_patients(run)
+
+
+def _network(run: Run, request: Request) -> None:
+    network = _find_network(run, request.item)
+    networks.train_network(run, network)
+    networks.reconstruct_slices(run, network)
+
+
+def _segment(run: Run, request: Request) -> None:
+    segments.segment_pair(run, request.item)
+
+
+def _baselines(run: Run, request: Request) -> None:
+    baselines.segment_baselines(run, int(request.item))
+
+
+def _gather(run: Run, _request: Request) -> None:
+    results.gather(run)
+
+
+def _find_network(run: Run, item: str) -> TrainingSettings:
+    for network in run.networks():
+        if f"{network.pair}/{network.sequence}" == item:
+            return network
+    raise ValueError(f"This run has no network {item!r}; its pairs are {', '.join(run.pairs())}.")
+
+
+STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
+    {
+        "cohort": _cohort,
+        "check": _check,
+        "prepare": _prepare,
+        "network": _network,
+        "segment": _segment,
+        "baselines": _baselines,
+        "gather": _gather,
+    }
+)
