@@ -9,7 +9,7 @@ RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: help book check notebooks test test-long lint bench clean
+.PHONY: help book check reference notebooks test test-long lint bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke
 
 check: .venv/installed  ## judge a folder of patients: make check DATA=folder
 	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
+
+reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom
+	$(RUN) paperlib reference 'results/reference/$(NAME)' --profile $(PROFILE) --data '$(DATA)' --folds $(FOLDS)
 
 notebooks: .venv/installed  ## plain notebooks to play with, in work/
 	$(RUN) paperlib notebooks work

@@ -64,11 +64,6 @@ def _notebooks(options: argparse.Namespace) -> int:
     return commands.run_notebooks(sorted(options.sources.glob("*.py")), options.folder)
 
 
-def _book(options: argparse.Namespace) -> int:
-    commands = importlib.import_module("paperlib.publish.commands")
-    return commands.run_book(options.root)
-
-
 def _run(options: argparse.Namespace):
     run = importlib.import_module("paperlib.pipeline.run")
     return run.open_run(options.profile, options.data, options.folds)
@@ -114,8 +109,4 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("folder", type=Path)
     command.add_argument("--sources", type=Path, default=Path("notebooks"))
     command.set_defaults(run=_notebooks)
-
-    command = commands.add_parser("book", help="build the pages from executed notebooks")
-    command.add_argument("root", type=Path, nargs="?", default=Path())
-    command.set_defaults(run=_book)
     return parser

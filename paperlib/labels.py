@@ -38,6 +38,7 @@ REGION_NAMES: Mapping[str, str] = MappingProxyType(
         "ED": "edema",
     }
 )
+SHOWN_REGION: Mapping[str, str] = MappingProxyType({FLAIR: "WT", T1CE: "ET"})  # section 4
 TISSUES = ("NCR", "ED", "ET")  # the three labels averaged in the paper's semantic score
 
 

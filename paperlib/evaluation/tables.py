@@ -30,7 +30,6 @@ CEILINGS = {
     "B11 truth": "the truth itself",
 }
 MIXED = ("B3", "B11 perfect reconstruction")  # have a reading of equation 1
-TABLE_2 = {"aggregation": "every_slice", "empty": 0.0}  # section 5.1
 
 
 class Draws(NamedTuple):
@@ -66,46 +65,60 @@ def table_2_rows(found: Evidence) -> list[Row]:
     return networks + others
 
 
-def dice_bootstrap(
-    found: Evidence,
-    row: Row,
-    target: str,
-    *,
-    reading: str,
-    draws: Draws,
-    aggregation: str = "every_slice",
-) -> Bootstrapped:
-    """Return the Dice of one cell with its draws; slices without tumour count 0 (section 5.1).
+def patient_ratios(
+    found: Evidence, row: Row, *, reading: str, aggregation: str
+) -> tuple[metrics.PatientRatios, np.ndarray]:
+    """Return sums and counts per patient, seeds averaged, and the fold of each patient.
 
     Args:
         found: Evidence of a run.
-        row: Network or baseline; its seeds are averaged within a patient first.
-        target: `OUTLINE`, `SEMANTIC` or a key of `labels.REGIONS`.
+        row: Network or baseline.
+        reading: Of equation 1; ignored for rows without a mixture.
+        aggregation: A key of `metrics.AGGREGATIONS`; empty slices count 0 (section 5.1).
+    """
+    counted = [
+        rows.method_counts(found, method, reading=reading if row.mixture else "")
+        for method in row.methods
+    ]
+    parts = [
+        metrics.aggregate(one.counts, one.cases, aggregation=aggregation, empty=0.0)
+        for one in counted
+    ]
+    return statistics.mean_over_seeds(parts), counted[0].folds
+
+
+def dice_interval(
+    found: Evidence, row: Row, target: str, *, reading: str, draws: Draws
+) -> Interval:
+    """Return one cell of Table 2: Dice over every slice, with its interval over patients.
+
+    Args:
+        found: Evidence of a run.
+        row: Network or baseline.
+        target: `OUTLINE` or `SEMANTIC`.
         reading: Of equation 1; ignored for rows without a mixture.
         draws: Number and seed.
-        aggregation: A key of `metrics.AGGREGATIONS`.
     """
-    parts, folds = [], np.zeros(0)
-    for method in row.methods:
-        counted = rows.method_counts(found, method, reading=reading if row.mixture else "")
-        parts.append(
-            metrics.aggregate(counted.counts, counted.cases, aggregation=aggregation, empty=0.0)
+    ratios, folds = patient_ratios(found, row, reading=reading, aggregation="every_slice")
+    drawn = [
+        statistics.bootstrap_ratio(
+            ratios, folds, region=region, draws=draws.number, seed=draws.seed
         )
-        folds = counted.folds
-    ratios = statistics.mean_over_seeds(parts)
-    regions = {OUTLINE: ("WT",), SEMANTIC: TISSUES}.get(target, (target,))
-    return statistics.mean_of(
-        [
-            statistics.bootstrap_ratio(
-                ratios,
-                folds,
-                region=list(REGIONS).index(region),
-                draws=draws.number,
-                seed=draws.seed,
-            )
-            for region in regions
-        ]
-    )
+        for region in _columns(target)
+    ]
+    return statistics.interval(statistics.mean_of(drawn))
+
+
+def dice_value(found: Evidence, row: Row, target: str, *, reading: str, aggregation: str) -> float:
+    """Return the Dice of one row under another aggregation, without an interval."""
+    ratios, _ = patient_ratios(found, row, reading=reading, aggregation=aggregation)
+    values = metrics.pooled_value(ratios.sums, ratios.counts)
+    return float(values[_columns(target)].mean())
+
+
+def _columns(target: str) -> list[int]:
+    regions = {OUTLINE: ("WT",), SEMANTIC: TISSUES}[target]
+    return [list(REGIONS).index(region) for region in regions]
 
 
 def table_2(found: Evidence, target: str, *, draws: Draws) -> pd.DataFrame:
@@ -122,21 +135,14 @@ def table_2(found: Evidence, target: str, *, draws: Draws) -> pd.DataFrame:
         line["paper"] = printed.get((row.name, row.loss), np.nan)
         for reading in settings["readings"]:
             if row.mixture or reading == settings["reading"]:
-                cell = _interval(found, row, target, reading, draws, "every_slice")
+                cell = dice_interval(found, row, target, reading=reading, draws=draws)
                 line |= {f"{reading}_{name}": getattr(cell, name) for name in Interval._fields[:3]}
         for aggregation in ("volume", "tumour_slices"):
-            cell = _interval(found, row, target, settings["reading"], draws, aggregation)
-            line[aggregation] = cell.value
+            line[aggregation] = dice_value(
+                found, row, target, reading=settings["reading"], aggregation=aggregation
+            )
         table.append(line)
     return pd.DataFrame(table).set_index("key")
-
-
-def _interval(
-    found: Evidence, row: Row, target: str, reading: str, draws: Draws, aggregation: str
-) -> Interval:
-    return statistics.interval(
-        dice_bootstrap(found, row, target, reading=reading, draws=draws, aggregation=aggregation)
-    )
 
 
 # Table 3: key of the score, name, whether the score comes from a network.

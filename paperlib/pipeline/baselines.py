@@ -11,7 +11,7 @@ from numpy import ndarray
 from paperlib import artifacts
 from paperlib.config import MixtureSettings
 from paperlib.labels import FLAIR, SEQUENCES, T1CE, region_mask
-from paperlib.pipeline import networks, patients, rows, segments
+from paperlib.pipeline import patients, rows, segments
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.postprocessing import morphology, regions, thresholds, volume
 
@@ -55,7 +55,7 @@ def _healthy_limits(run: Run, cases: list[int]) -> dict[str, float]:
     """Return every threshold, from healthy slices of patients that are not tested."""
     table = patients.load_slices(run)
     with_healthy = [case for case in cases if len(patients.healthy_of(table, [case]))]
-    chosen = networks.evenly(np.array(with_healthy), HEALTHY_PATIENTS).tolist()
+    chosen = patients.evenly(np.array(with_healthy), HEALTHY_PATIENTS).tolist()
     values: dict[str, list[ndarray]] = {}
     for patient in segments.load_patients(run, chosen):
         healthy = patient.slices["healthy"].to_numpy()

@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 from paperlib import artifacts
 from paperlib.config import TrainingSettings
 from paperlib.evaluation import convergence
-from paperlib.labels import FLAIR, region_mask
+from paperlib.labels import SHOWN_REGION, region_mask
 from paperlib.models import architectures, inference, losses, training
 from paperlib.pipeline import patients
 from paperlib.pipeline.run import Run, run_stage
@@ -25,7 +25,6 @@ TRAINING_CODE = (
 )
 PROBE_SLICES = 48
 RANGE_SLICES = 200
-SHOWN_REGION = {FLAIR: "WT", "t1ce": "ET"}  # what a sequence shows best, section 4
 
 
 def train_network(run: Run, network: TrainingSettings) -> bool:
@@ -114,13 +113,8 @@ def reconstruct_slices(run: Run, network: TrainingSettings) -> bool:
 
     code = ("paperlib.models.architectures", "paperlib.models.inference")
     return run_stage(
-        reconstruction_folder(run, network), settings={}, upstream=upstream, code=code, make=make
+        run.reconstruction_folder(network), settings={}, upstream=upstream, code=code, make=make
     )
-
-
-def reconstruction_folder(run: Run, network: TrainingSettings) -> Path:
-    """Return where the reconstructions of a network lie."""
-    return run.folder / "reconstructions" / network.pair / network.sequence
 
 
 def _checkpoint(key: str) -> str:
@@ -129,17 +123,10 @@ def _checkpoint(key: str) -> str:
 
 def _intensity_range(run: Run, images: ndarray, training_slices: ndarray) -> losses.IntensityRange:
     brain = artifacts.load_array(run.stage("prepare"), "brain")
-    chosen = evenly(training_slices, RANGE_SLICES)
+    chosen = patients.evenly(training_slices, RANGE_SLICES)
     values = np.concatenate([images[place][brain[place]] for place in chosen])
     low, high = np.percentile(values, [0.1, 99.9])
     return losses.IntensityRange(float(low), float(high))
-
-
-def evenly(places: ndarray, count: int) -> ndarray:
-    """Return at most `count` of the places, evenly spaced."""
-    if len(places) <= count:
-        return places
-    return places[np.linspace(0, len(places) - 1, count).round().astype(int)]
 
 
 def _probe(
@@ -150,8 +137,8 @@ def _probe(
 ) -> training.Probe:
     slices = patients.load_slices(run)
     test = patients.usable_of(slices, patients.load_fold(run, network.fold).test)
-    places = evenly(test, PROBE_SLICES)
-    healthy = evenly(data.validation, PROBE_SLICES // 2)
+    places = patients.evenly(test, PROBE_SLICES)
+    healthy = patients.evenly(data.validation, PROBE_SLICES // 2)
     brain = artifacts.load_array(run.stage("prepare"), "brain")
     labels = artifacts.load_array(run.stage("prepare"), "labels")
     truth = region_mask(labels[places], SHOWN_REGION[network.sequence])

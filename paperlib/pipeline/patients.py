@@ -168,6 +168,13 @@ def usable_of(slices: pd.DataFrame, cases: list[int]) -> ndarray:
     return np.flatnonzero(slices["case"].isin(cases) & slices["usable"])
 
 
+def evenly(places: ndarray, count: int) -> ndarray:
+    """Return at most `count` of the places, evenly spaced."""
+    if len(places) <= count:
+        return places
+    return places[np.linspace(0, len(places) - 1, count).round().astype(int)]
+
+
 def _fingerprints(cases: list[layouts.Case]) -> dict[str, list[int]]:
     files = {file for case in cases for file in case.files.values()}
     return {file.name: [file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)}

@@ -20,7 +20,7 @@ def estimate_seconds(run: Run, step: str, item: str = "") -> float:
     """Return a rough time of one step on one core, in seconds."""
     cohort = run.profile.cohort.patients
     if step == "network":
-        model = item.split("-")[0]
+        model = item.split("-", maxsplit=1)[0]
         slices = run.profile.slice_steps or 200 * 4000
         return slices * MS_PER_SLICE.get(model, 15.0) / 1000
     if step in SECONDS_PER_TEST_PATIENT:

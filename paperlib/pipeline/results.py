@@ -99,7 +99,7 @@ def _by_method(run: Run, kind: str, networks: list[TrainingSettings]) -> dict[st
     for fold in range(run.folds):
         table = artifacts.load_table(_baseline_folder(run, fold), kind)
         if "method" not in table:
-            table["method"] = table["map"] if "map" in table else "B10"
+            table["method"] = table.get("map", "B10")
         for method, rows in table.groupby("method", sort=False):
             parts.setdefault(method, []).append(rows)
     first = ["method", "reading", "component", "sequence", "role", "fold", "case", "z"]

@@ -93,6 +93,10 @@ class Run:
         """Return the folder of a trained network."""
         return self.folder / "models" / network.pair / network.sequence
 
+    def reconstruction_folder(self, network: TrainingSettings) -> Path:
+        """Return where the reconstructions of a network lie."""
+        return self.folder / "reconstructions" / network.pair / network.sequence
+
     def require(self, stage: str) -> Path:
         """Return the folder of a finished stage; the error names the command that makes it."""
         artifacts.require(self.stage(stage), command=self.command)

@@ -13,8 +13,8 @@ from numpy import ndarray
 from paperlib import artifacts, scores
 from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.evaluation import metrics
-from paperlib.labels import FLAIR, SEQUENCES, T1CE, region_mask
-from paperlib.pipeline import networks, patients, rows
+from paperlib.labels import FLAIR, SEQUENCES, SHOWN_REGION, T1CE, region_mask
+from paperlib.pipeline import patients, rows
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.postprocessing import mixture, neighbours, stack
 
@@ -50,7 +50,7 @@ def segment_pair(run: Run, pair: str) -> bool:
         for sequence, network in chosen.items()
         for part, folder in (
             ("network", run.network_folder(network)),
-            ("reconstruction", networks.reconstruction_folder(run, network)),
+            ("reconstruction", run.reconstruction_folder(network)),
         )
     }
     settings = run.profile.mixture
@@ -97,7 +97,7 @@ class Residual(NamedTuple):
 
 def load_residual(run: Run, network: TrainingSettings) -> Residual:
     """Return the residuals of a network, memory-mapped."""
-    folder = networks.reconstruction_folder(run, network)
+    folder = run.reconstruction_folder(network)
     artifacts.require(folder, command=run.command)
     return Residual(
         artifacts.load_array(folder, "reconstruction"),
@@ -205,7 +205,7 @@ def _segment_patients(
 
 def pixel_row(patient: Patient, sequence: str, anomaly: ndarray) -> dict[str, object]:
     """Return how well an anomaly map and the plain image rank the pixels of one patient."""
-    region = networks.SHOWN_REGION[sequence]
+    region = SHOWN_REGION[sequence]
     truth = region_mask(patient.labels, region)
     row: dict[str, object] = {"case": int(patient.slices["case"].iloc[0]), "sequence": sequence}
     row |= {"region": region, "ap": np.nan, "auroc": np.nan, "image_ap": np.nan}

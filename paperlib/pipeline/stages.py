@@ -1,11 +1,14 @@
-"""The stages by name, as Snakemake and the command line call them."""
+"""The stages by name, as Snakemake and the command line call them.
 
+A stage imports its own module only: preparing does not wait for torch.
+"""
+
+import importlib
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
 from paperlib.config import TrainingSettings
-from paperlib.pipeline import baselines, networks, patients, results, segments
 from paperlib.pipeline.run import Run
 
 
@@ -17,35 +20,47 @@ class Request(NamedTuple):
     allow_skipped: bool = False
 
 
+def _module(name: str):
+    return importlib.import_module(f"paperlib.pipeline.{name}")
+
+
 def _cohort(run: Run, request: Request) -> None:
-    patients.make_cohort(run, jobs=request.jobs)
+    _module("patients").make_cohort(run, jobs=request.jobs)
 
 
 def _check(run: Run, request: Request) -> None:
-    patients.check_patients(run, allow_skipped=request.allow_skipped, jobs=request.jobs)
+    _module("patients").check_patients(run, allow_skipped=request.allow_skipped, jobs=request.jobs)
 
 
 def _prepare(run: Run, request: Request) -> None:
-    patients.prepare_slices(run, jobs=request.jobs)
-    patients.split_patients(run)
+    _module("patients").prepare_slices(run, jobs=request.jobs)
+    _module("patients").split_patients(run)
 
 
 def _network(run: Run, request: Request) -> None:
     network = _find_network(run, request.item)
-    networks.train_network(run, network)
-    networks.reconstruct_slices(run, network)
+    _module("networks").train_network(run, network)
+    _module("networks").reconstruct_slices(run, network)
 
 
 def _segment(run: Run, request: Request) -> None:
-    segments.segment_pair(run, request.item)
+    _module("segments").segment_pair(run, request.item)
 
 
 def _baselines(run: Run, request: Request) -> None:
-    baselines.segment_baselines(run, int(request.item))
+    _module("baselines").segment_baselines(run, int(request.item))
 
 
 def _gather(run: Run, _request: Request) -> None:
-    results.gather(run)
+    _module("results").gather(run)
+
+
+def _notebook(run: Run, request: Request) -> None:
+    _module("publishing").execute(run, request.item)
+
+
+def _publish(run: Run, _request: Request) -> None:
+    _module("publishing").publish(run)
 
 
 def _find_network(run: Run, item: str) -> TrainingSettings:
@@ -64,5 +79,7 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "segment": _segment,
         "baselines": _baselines,
         "gather": _gather,
+        "notebook": _notebook,
+        "publish": _publish,
     }
 )

@@ -1,7 +1,7 @@
 """The gate: which executed notebooks may be published, and why the others may not.
 
-papermill's own report is not enough: after a timeout or an interrupt it says "no exception, all
-cells completed". A published notebook carries our stamp: where it came from and a digest of what
+papermill's own report is not enough: after a timeout, an interrupt or the death of the kernel it
+says "no exception, all cells completed", and the error itself may come too late to be in the file. A published notebook carries our stamp: where it came from and a digest of what
 it holds, so that a stale or hand-edited one is found without running anything.
 """
 
@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import nbformat
 from nbformat import NotebookNode
@@ -43,12 +43,10 @@ def check_run(notebook: NotebookNode, exit_code: int) -> list[str]:
     """
     run = notebook.metadata.get("papermill", {})
     reasons = list(_errors(notebook))
-    if exit_code == DEAD_KERNEL:
-        counted = [name for name, cell in _code_cells(notebook) if cell.execution_count]
-        last = counted[-1] if counted else "its start"
-        reasons.append(f"the kernel died in {last}, often for want of memory")
+    if exit_code and not reasons:
+        reasons.append(_cut_off(notebook, exit_code))
     for name, cell in _code_cells(notebook):
-        status = cell.metadata.get("papermill", {}).get("status")
+        status = _report(cell).get("status")
         if status != "completed":
             reasons.append(f"{name} did not complete (status {status!r})")
     reasons += _uncounted(notebook)
@@ -56,8 +54,6 @@ def check_run(notebook: NotebookNode, exit_code: int) -> list[str]:
         reasons.append("papermill recorded an exception")
     if not run.get("end_time"):
         reasons.append("the run has no end time: it was cut off")
-    if exit_code:
-        reasons.append(f"papermill ended with exit code {exit_code}")
     return reasons
 
 
@@ -151,6 +147,19 @@ def _errors(notebook: NotebookNode) -> Iterator[str]:
         for output in cell.outputs:
             if output.output_type == "error":
                 yield f"{name} raised {output.ename}: {output.evalue}"
+
+
+def _cut_off(notebook: NotebookNode, exit_code: int) -> str:
+    """Say where a run ended that left no error: a kill, or an interrupt whose error came late."""
+    started = [name for name, cell in _code_cells(notebook) if _report(cell).get("start_time")]
+    where = f"{started[-1]} was running" if started else "no cell was running"
+    cause = " because its kernel died, often for want of memory" if exit_code == DEAD_KERNEL else ""
+    return f"{where} when papermill ended with exit code {exit_code}{cause}"
+
+
+def _report(cell: NotebookNode) -> Mapping[str, Any]:
+    """Return what papermill noted about one cell."""
+    return cell.metadata.get("papermill", {})
 
 
 def _uncounted(notebook: NotebookNode) -> Iterator[str]:

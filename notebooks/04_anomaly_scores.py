@@ -1,0 +1,278 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Anomaly scores
+#
+# **The question.** The segmentation of the next page finds a tumour in every slice, also where
+# there is none. Before it is believed, each slice therefore gets one number, its *anomaly score*.
+# A slice whose score stays below a threshold (the *gate*) is called healthy and its mask is
+# emptied. Section 4.2 of the paper offers two scores. How well do they tell slices with tumour from
+# slices without, and what is it that they measure?
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+model: str | None = None  # one of: VAE, dVAE, VAE1px; None: the paper's choice where trained
+loss: str | None = None  # one of: MSE, SSIM
+case: int | None = None  # number of a test patient to look at
+
+# %%
+import numpy as np
+
+from paperlib import scores
+from paperlib.evaluation import evidence, examples, present, slice_scores, tables
+from paperlib.evaluation.figures import scores as score_figures, slices as slice_figures
+from paperlib.pipeline import publishing, run as runs, segments
+from paperlib.publish import parameters, provenance
+
+parameters.validate(globals())
+
+# %%
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+model, loss = examples.choose_network(found, model, loss)
+method = f"{model}-{loss}-s{found.provenance['seeds'][0]}"
+draws = tables.Draws(run.profile.bootstrap_draws)
+note = provenance.one_line(found.provenance)
+test = slice_scores.load_test_slices(found, method)
+print(f"{note}; network {method}")
+print(f"{len(test)} test slices of {found.patients} patients, {test['tumour'].sum()} with tumour")
+
+# %% [markdown]
+# ## Two scores
+#
+# The paper gives both in words only (section 4.2). Let $r = \hat x - x$ be the residual,
+# reconstruction minus image, and $B$ the pixels of the brain in one slice.
+#
+# **Mean residual.** A network that has seen healthy brain only should rebuild a bright tumour too
+# dark, so $r$ is negative there and the mean over the slice falls. Here a *higher* score always
+# means *more* anomalous. The sign is therefore flipped once, in this function and nowhere else:
+#
+# $$ s_\text{residual} = -\frac{1}{|B|} \sum_{i \in B} r_i $$
+#
+# ```{literalinclude} ../../paperlib/scores.py
+# :pyobject: mean_residual_score
+# ```
+#
+# The paper does not say over which pixels it averages. We take the brain: the background is
+# reconstructed almost perfectly and would pull every mean towards zero.
+
+# %% [markdown]
+# **Latent distance.** The encoder turns a slice into a few numbers $\mu_u$, the latent means. From
+# healthy training slices we keep the mean $m_u$ and the variance $v_u$ of each. A slice far from
+# them is anomalous. This is the Mahalanobis distance if one treats the numbers as independent,
+# which is all that a mean and a variance per number allow:
+#
+# $$ D = \sqrt{\sum_u \frac{(\mu_u - m_u)^2}{v_u}} $$
+#
+# ```{literalinclude} ../../paperlib/scores.py
+# :pyobject: latent_distance
+# ```
+
+# %% [markdown]
+# ## One patient
+#
+# The rule, so that nobody picks a pretty example: the test patient with the best mixture of slices
+# with and without tumour; of these, the slice with the largest tumour, and the tumour-free slice
+# closest to it.
+
+# %%
+case = examples.choose_case(test, case)
+shown = test[test["case"] == case]
+largest = shown.loc[shown["WT_truth"].idxmax()]
+free = shown[~shown["tumour"]]
+nearest = free.loc[(free["z"] - largest["z"]).abs().idxmin()]
+name = f"{model}-{loss}-f{largest['fold']}-s{found.provenance['seeds'][0]}"
+network = next(n for n in run.networks() if n.pair == name and n.sequence == "flair")
+patient = next(segments.load_patients(run, [case]))
+residual = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
+
+# %%
+recomputed = scores.mean_residual_score(residual, patient.brain)
+print("as in the tables:", np.allclose(recomputed, shown["mean_residual"], atol=1e-5))
+rows, titles = [], []
+for slice_ in (largest, nearest):
+    i = int(np.flatnonzero(patient.slices["z"] == slice_["z"])[0])
+    inside = slice_figures.background_black(residual[i], patient.brain[i])
+    tumour = patient.labels[i] > 0
+    flair = slice_figures.Panel(patient.images["flair"][i], "flair", "FLAIR", tumour)
+    rows.append([flair, slice_figures.Panel(inside, "residual", "FLAIR residual", tumour)])
+    titles.append(f"slice {slice_['z']}, score {recomputed[i]:.2f}")
+
+# %% mystnb={"figure": {"caption": "The slice with the largest tumour of one patient and the closest slice without tumour, with their mean-residual scores. The green line is the true tumour. Red: the image is brighter than its reconstruction. Red also lies outside the tumour, in folds and around ventricles.", "name": "fig-score-slices"}, "image": {"alt": "Two rows of FLAIR and residual, the upper with a tumour outlined, the lower without."}}
+slice_figures.show_grid(rows, row_titles=titles, note=f"patient {case}, {method}, {note}")
+
+# %% mystnb={"figure": {"caption": "The two scores of the paper and the area of brain, slice by slice from the feet upwards, in the same patient. Slices with tumour are shaded. All three curves change slowly with height: neighbouring slices resemble each other.", "name": "fig-score-height"}, "image": {"alt": "Three curves over the slices of one patient, the tumour slices shaded."}}
+score_figures.plot_along_brain(
+    shown["z"].to_numpy(),
+    {
+        "mean residual": shown["mean_residual"].to_numpy(),
+        "latent distance": shown["latent_distance"].to_numpy(),
+        "brain area, pixels": shown["brain_area"].to_numpy(),
+    },
+    shown["tumour"].to_numpy(), note=f"patient {case}, {method}, {note}",
+)  # fmt: skip
+
+# %% [markdown]
+# ## All test slices
+#
+# Each fold has a network of its own, and the scores of two networks have different zero points. In
+# {numref}`fig-score-spread` each score is therefore counted in standard deviations above the mean
+# of healthy slices of the *validation* patients, who were neither trained on nor tested.
+
+# %% mystnb={"figure": {"caption": "How slices with and without tumour spread over three scores. The third looks at no image: it is the height of the slice, turned around because tumours are rare near the crown. Values beyond the shown range are counted in the outermost bar.", "name": "fig-score-spread"}, "image": {"alt": "Three pairs of overlapping histograms for mean residual, latent distance and slice height."}}
+names = {"mean_residual": "mean residual", "latent_distance": "latent distance",
+         "slice_height": "slice height, no image"}  # fmt: skip
+spread = {text: slice_scores.in_healthy_units(found, method, key) for key, text in names.items()}
+score_figures.plot_distributions(spread, test["tumour"].to_numpy(), note=f"{method}, {note}")
+
+# %% [markdown]
+# A *ROC curve* shows, for every possible threshold, which share of the tumour slices is flagged
+# (sensitivity) against which share of the tumour-free slices is flagged wrongly. Its area is the
+# chance that a tumour slice scores higher than a tumour-free one: 1 is perfect, 0.5 is guessing.
+# Curves are drawn per fold and averaged. The gate itself has one fixed threshold; the marks show
+# where several rules put it. All take it from healthy validation slices only.
+
+# %%
+names["brain_area"] = "brain area, no network"
+rates = np.linspace(0, 1, 201)
+table_3 = tables.table_3(found, method, draws=draws)
+columns = [test[column].to_numpy() for column in ("tumour", "case", "fold")]
+curves = {
+    f"{text}: {table_3.loc[key, 'value']:.2f}": slice_scores.mean_roc(
+        test[key].to_numpy(float), *columns, false_positives=rates)
+    for key, text in names.items()
+}  # fmt: skip
+
+# %%
+gates = slice_scores.gate_rates(found, method, "mean_residual")
+marks = {rule: (line["false_positives"], line["sensitivity"]) for rule, line in gates.iterrows()}
+
+# %% mystnb={"figure": {"caption": "ROC curves of the paper's two scores and of two that need no network: the height of the slice and the area of brain in it. Numbers are areas under the curves. Marks: gates on the mean residual.", "name": "fig-score-roc"}, "image": {"alt": "Four ROC curves with their areas and five marks of gates."}}
+score_figures.plot_roc(curves, rates, gates=marks, note=f"{method}, {note}")
+
+# %% [markdown]
+# ## Table 3, with controls
+#
+# The paper reports {result}`paper.score.mean_residual:.3f` for the mean residual and
+# {result}`paper.score.latent_distance:.3f` for the latent distance. It does not say how many
+# tumour-free slices there were. We add scores that need no network, and three *controls*, each of
+# which takes something away:
+#
+# - **tumour hidden**: the same score without the true tumour pixels and a margin around them. What
+#   stays above 0.5 cannot come from seeing the tumour. It is position, normalisation or the push
+#   of the tumour on the rest of the brain.
+# - **height-corrected**: minus the mean of healthy validation slices at about the same height.
+# - **mixed heights**: only heights at which there are slices of both kinds.
+
+# %%
+present.show_table_3(found, method, draws=draws, note=note)
+
+# %% [markdown]
+# The same for the real patients of the reference run, where this copy holds it:
+
+# %%
+reference = present.load_reference(publishing.reference_folder("real36"))
+if reference is not None:
+    real_note = provenance.one_line(reference.provenance)
+    real_method = f"{'-'.join(examples.choose_network(reference))}-s0"
+    real = present.show_table_3(reference, real_method, draws=draws, note=real_note)
+real if reference is not None else present.absent()
+
+# %% [markdown]
+# How to read it:
+#
+# - **Compare the first row with the row "slice height".** That row has seen no image. If it comes
+#   as far, an area under the curve does not show that a network found a tumour: tumours sit where
+#   they sit, and slices near the crown rarely hold one. The paper's number carries no such control.
+# - **The height correction has its own control**: corrected by height, the row "slice height"
+#   should fall to about 0.5. Where it does not, the few healthy validation slices do not reach the
+#   lower part of the brain, and the column cannot be believed.
+# - **Sensitivity and false positives are one pair.** The rule used in the table, the highest score
+#   of any healthy validation slice, is our reading of the paper's "maximum threshold" and rests on
+#   one single slice.
+# - **n is the number of patients.** Slices of one patient resemble each other, so the interval is
+#   drawn over patients, and it stays wide.
+
+# %% [markdown]
+# What each gate does to the mean residual of the test slices:
+
+# %%
+present.show(
+    (100 * gates).round(0).astype(int).astype(str) + " %",
+    caption=f"Gates on the mean residual. Emptied: share of all test slices whose mask is "
+    f"removed. n = {test['tumour'].sum()} slices with and {(~test['tumour']).sum()} without "
+    f"tumour. {method}, {note}.",
+)
+
+# %% [markdown]
+# ## What the latent distance measures
+#
+# A slice near the crown holds little brain, and an encoder that has to describe the image has to
+# say so. The distance from the average healthy slice then says how unusual the *amount* of brain
+# is, with or without a tumour.
+
+# %%
+area = test["brain_px"].to_numpy(float)
+healthy = ~test["tumour"].to_numpy()
+for key in ("latent_distance", "mean_residual"):
+    scaled = slice_scores.in_healthy_units(found, method, key)
+    everywhere, without = (np.corrcoef(scaled[k], area[k])[0, 1] for k in (healthy | True, healthy))
+    print(f"{key} and brain area: correlation {everywhere:.2f}, without tumour {without:.2f}")
+correlation = np.corrcoef(test["latent_distance"], area)[0, 1]
+
+# %% mystnb={"figure": {"caption": "Latent distance against the area of brain in the slice. If the distance found tumours, crosses would lie above circles of the same area.", "name": "fig-latent-area"}, "image": {"alt": "Scatter plot of latent distance over brain area for slices with and without tumour."}}
+score_figures.plot_against_area(
+    test, "latent_distance", name="latent distance",
+    correlation=correlation, note=f"{method}, {note}",
+)  # fmt: skip
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-gate
+# ```
+# Other scores can be gated, too: `residual_variance` is the paper's second wording, `top_mean` is
+# the mean of the brightest tenth of the residual. Change the name below. Does a score without any
+# network, such as `slice_height`, lose to them?
+
+# %%
+slice_scores.gate_rates(found, method, "residual_variance").round(2)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-gate
+# :class: dropdown
+# ```
+# One rule, the healthy 95 % quantile, for every score of the table. It should flag about one in
+# twenty tumour-free slices; where it flags far more, the healthy slices of the few validation
+# patients are unlike those of the test patients.
+
+# %%
+for key in tables.TABLE_3:
+    line = slice_scores.gate_rates(found, method, key).loc["quantile_95"]
+    print(f"{key:20} sensitivity {line.sensitivity:.2f}, false positives {line.false_positives:.2f}")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+
+# %% [markdown]
+# ## What we learned
+#
+# - Both scores come from few lines; what is hard is to say what they measure.
+# - A score has to be compared with the position of the slice before it is called an anomaly score.
+#   Comparisons of this kind are missing in much of this field {cite}`meissen2021challenging`.
+# - The paper chose the mean residual because its area under the curve is larger. On the
+#   [results page](06_results) it decides which masks survive.

@@ -1,0 +1,144 @@
+"""One prediction under every Dice convention (sections 5.1 and 5.3).
+
+Which slices are averaged and what an empty slice is worth moves a Dice more than most methods
+do. Section 5.3 of the paper does not say which it took.
+"""
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+from numpy import ndarray
+
+from paperlib.evaluation import metrics, statistics
+from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.metrics import RegionCounts
+from paperlib.evaluation.tables import Draws
+from paperlib.labels import REGIONS
+
+SHOWN = ("WT", "TC", "ET")
+NAMES = {
+    "every_slice": "every slice",
+    "tumour_slices": "slices with the region",
+    "flagged_slices": "flagged slices",
+    "volume": "volume",
+    "pooled_pixels": "all pixels pooled",
+}
+
+
+def slice_counts(
+    found: Evidence, method: str, *, reading: str = "", component: str = "all"
+) -> pd.DataFrame:
+    """Return the Dice parts of one method with case, fold, z and the true pixels of each slice.
+
+    Args:
+        found: Evidence of a run.
+        method: "VAE-MSE-s0" for a network, "B3" and so on for a baseline.
+        reading: Of equation 1; empty where there is no mixture.
+        component: Which components were kept.
+
+    Returns:
+        One row per test slice, sorted by case and z, with `<region>_overlap`,
+        `<region>_predicted`, `<region>_truth` and `dice`: whole tumour, an empty pair counts 0.
+
+    Raises:
+        KeyError: If the evidence has no such rows.
+    """
+    rows = found.counts
+    chosen = rows[
+        (rows["method"] == method)
+        & (rows["reading"].fillna("") == reading)
+        & (rows["component"].fillna("all") == component)
+    ]
+    if chosen.empty:
+        raise KeyError(f"No counts of {method!r}, reading {reading!r}, component {component!r}.")
+    joined = chosen.merge(found.slices, on=["case", "z"], validate="one_to_one")
+    whole = [joined[f"WT_{part}"].to_numpy(int) for part in RegionCounts._fields]
+    joined["dice"] = metrics.dice_from_counts(*whole, empty=0)
+    return joined.sort_values(["case", "z"], ignore_index=True)
+
+
+def compare_conventions(
+    table: pd.DataFrame, *, flagged: Bool[ndarray, " slice"] | None, draws: Draws
+) -> pd.DataFrame:
+    """Return the Dice of one prediction under each convention, with what bounds it.
+
+    Args:
+        table: From `slice_counts`.
+        flagged: The gate's answer for each slice; slices that are not flagged are emptied. None
+            leaves the prediction as it is and the convention "flagged slices" out.
+        draws: Of the intervals over patients.
+
+    Returns:
+        One row per convention and region: `aggregation`, `empty`, `convention` (in words),
+        `region`, `value`, `low`, `high`, `ceiling` (the truth scored as a prediction) and
+        `nothing` (a prediction without any tumour).
+    """
+    counts = _counts(table)
+    if flagged is not None:
+        counts = metrics.gated(counts, flagged)
+    zero = np.zeros_like(counts.truth)
+    bounds = {
+        "ceiling": RegionCounts(counts.truth, counts.truth, counts.truth),
+        "nothing": RegionCounts(zero, zero, counts.truth),
+    }
+    folds = table.groupby("case")["fold"].first().to_numpy()
+    lines = []
+    for aggregation, empty in metrics.CONVENTIONS:
+        if aggregation == "flagged_slices" and flagged is None:
+            continue
+        found, *limits = (
+            metrics.aggregate(
+                part,
+                table["case"].to_numpy(),
+                aggregation=aggregation,
+                empty=empty,
+                flagged=flagged,
+            )
+            for part in (counts, *bounds.values())
+        )
+        named = {"aggregation": aggregation, "empty": empty, "convention": name(aggregation, empty)}
+        values = [metrics.pooled_value(limit.sums, limit.counts) for limit in limits]
+        for region in SHOWN:
+            column = list(REGIONS).index(region)
+            edges = {key: value[column] for key, value in zip(bounds, values, strict=True)}
+            cell = _interval(found, folds, column, draws)
+            lines.append({**named, "region": region, **cell, **edges})
+    return pd.DataFrame(lines)
+
+
+def name(aggregation: str, empty: float) -> str:
+    """Return a convention in words: "every slice, empty = 0"."""
+    if aggregation not in metrics.EMPTY_MATTERS:
+        return NAMES[aggregation]
+    return f"{NAMES[aggregation]}, empty {'left out' if np.isnan(empty) else f'= {empty:.0f}'}"
+
+
+def gate_can_raise(aggregation: str, empty: float) -> bool:
+    """Return whether emptying a prediction can raise the Dice under a convention.
+
+    It cannot where a tumour-free slice counts 0 whatever is predicted, nor where only slices
+    with tumour count: such a convention cannot be the one of section 5.3, where the gate helps.
+    """
+    return aggregation != "tumour_slices" and not (aggregation == "every_slice" and empty == 0)
+
+
+def _counts(table: pd.DataFrame) -> RegionCounts:
+    return RegionCounts(
+        *(
+            np.stack([table[f"{region}_{part}"].to_numpy(int) for region in REGIONS], axis=1)
+            for part in RegionCounts._fields
+        )
+    )
+
+
+def _interval(
+    ratios: metrics.PatientRatios, folds: ndarray, column: int, draws: Draws
+) -> dict[str, float]:
+    if not ratios.counts[:, column].any():
+        return dict.fromkeys(("value", "low", "high"), float("nan"))
+    found = statistics.interval(
+        statistics.bootstrap_ratio(
+            ratios, folds, region=column, draws=draws.number, seed=draws.seed
+        )
+    )
+    return {"value": found.value, "low": found.low, "high": found.high}

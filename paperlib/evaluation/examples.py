@@ -1,0 +1,73 @@
+"""Which network and patients a page shows: by rule, so that nobody picks the pretty ones."""
+
+import pandas as pd
+
+from paperlib.evaluation.evidence import Evidence
+
+PAPERS_CHOICE = ("dVAE", "SSIM")  # section 5.1: shown in all further results
+
+
+def choose_network(
+    found: Evidence, model: str | None = None, loss: str | None = None
+) -> tuple[str, str]:
+    """Return model and loss of the network to show.
+
+    Args:
+        found: Evidence of a run.
+        model: Name of the model; None for any.
+        loss: Name of the loss; None for any.
+
+    Returns:
+        The paper's choice where it was trained and fits, else the first network that fits.
+
+    Raises:
+        ValueError: If no trained network fits.
+    """
+    fitting = [
+        pair for pair in found.networks if model in (None, pair[0]) and loss in (None, pair[1])
+    ]
+    if not fitting:
+        trained = ", ".join("-".join(pair) for pair in found.networks)
+        raise ValueError(
+            f"No network with model {model!r} and loss {loss!r} in this run; choose one of "
+            f"{trained}."
+        )
+    return PAPERS_CHOICE if PAPERS_CHOICE in fitting else fitting[0]
+
+
+def choose_case(slices: pd.DataFrame, case: int | None = None) -> int:
+    """Return the test patient to look at.
+
+    Args:
+        slices: One row per test slice with `case` and `tumour`.
+        case: The number asked for; None for the patient whose rarer kind of slice (with or
+            without tumour) is the most frequent.
+
+    Raises:
+        ValueError: If the patient is not among the test patients.
+    """
+    kinds = slices.groupby("case")["tumour"].agg(["sum", "count"])
+    if case is None:
+        rarer = kinds["sum"].combine(kinds["count"] - kinds["sum"], min)
+        return int(rarer.idxmax())
+    if case not in kinds.index:
+        known = ", ".join(map(str, kinds.index))
+        raise ValueError(f"Patient {case} is not tested in this run; choose one of {known}.")
+    return case
+
+
+def choose_extremes(found: pd.DataFrame) -> dict[str, int]:
+    """Return the patients with the best, the median and the worst Dice.
+
+    Args:
+        found: One row per patient with `case` and `dice`. Of an even number, the median is the
+            lower of the two in the middle; of equal ones, the smaller number comes first. Fewer
+            than three patients fill fewer places.
+    """
+    ranked = found.sort_values(["dice", "case"], ascending=[False, True])["case"].to_list()
+    places = {"best": 0, "median": len(ranked) // 2, "worst": len(ranked) - 1}
+    named: dict[str, int] = {}
+    for name, place in places.items():
+        if ranked[place] not in named.values():
+            named[name] = int(ranked[place])
+    return named

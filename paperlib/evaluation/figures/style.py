@@ -1,0 +1,58 @@
+"""What all figures of the book share: width, colours, and the line that says where data comes from.
+
+Colours are those of Okabe and Ito, which people with any common colour vision tell apart.
+"""
+
+import io
+import textwrap
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from matplotlib.figure import Figure
+
+PAGE_WIDTH_IN = 7.5  # 750 px on a page
+DPI = 150  # sharp on screens with two dots a pixel; the page shows 100
+NOTE_SIZE = 7.5  # points
+NOTE_LETTERS = 125  # that fit into one line of a note
+
+# Of BraTS labels, on black and on white.
+TISSUE_COLOURS: Mapping[str, str] = MappingProxyType(
+    {"NCR": "#D55E00", "ED": "#56B4E9", "ET": "#F0E442"}
+)
+HEALTHY_COLOUR, TUMOUR_COLOUR = "#0072B2", "#D55E00"
+BASELINE_COLOUR = "#555555"  # what needs no network
+MODEL_COLOURS: Mapping[str, str] = MappingProxyType(
+    {"VAE": "#0072B2", "dVAE": "#D55E00", "VAE1px": "#009E73"}
+)
+OTHER_MODEL_COLOUR = "#CC79A7"
+LOSS_LINES: Mapping[str, str] = MappingProxyType({"MSE": "-", "SSIM": "--", "L1": ":"})
+
+
+class PageFigure(Figure):
+    """A figure that a notebook shows by itself, without pyplot and its list of open figures."""
+
+    def _repr_png_(self) -> bytes:
+        target = io.BytesIO()
+        self.savefig(target, format="png", metadata={"Software": None})
+        return target.getvalue()
+
+
+def new_figure(height_in: float, *, note: str = "", width_in: float = PAGE_WIDTH_IN) -> PageFigure:
+    """Return an empty figure as wide as a page.
+
+    Args:
+        height_in: In inches, the note included.
+        note: Line under the figure: data, profile, seed, commit. Broken where it is too long.
+        width_in: In inches; a page shows 7.5.
+    """
+    figure = PageFigure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+    if note:
+        letters = int(NOTE_LETTERS * width_in / PAGE_WIDTH_IN)
+        lines = textwrap.fill(note, letters)
+        figure.supxlabel(lines, x=0.01, ha="left", fontsize=NOTE_SIZE, color=BASELINE_COLOUR)
+    return figure
+
+
+def note_height_in(note: str) -> float:
+    """Return how much height a note takes, in inches."""
+    return 0.14 * len(textwrap.wrap(note, NOTE_LETTERS))

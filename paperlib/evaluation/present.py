@@ -1,0 +1,140 @@
+"""Tables 2 and 3 as a reader meets them: the paper's number, ours, its interval, and of what.
+
+The captions say what a number is: data, patients, slices, convention. Colour plays no part.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Bool
+from numpy import ndarray
+
+from paperlib.evaluation import layout, paper, tables
+from paperlib.evaluation.evidence import Evidence, load_evidence
+
+_LOOK = [
+    {"selector": "caption", "props": "caption-side: top; text-align: left; padding-bottom: 0.5em"},
+    {"selector": "th, td", "props": "padding: 0.2em 0.5em; vertical-align: top"},
+    {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
+    {"selector": "th.col_heading", "props": "text-align: center"},
+    {"selector": "td", "props": "text-align: center"},
+]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table for a page (`html`) and for a terminal (`text`)."""
+
+    html: str
+    text: str
+
+    def _repr_html_(self) -> str:
+        return self.html
+
+    def __repr__(self) -> str:
+        """Return the text: the same in every run, unlike the address of an object."""
+        return self.text
+
+
+def show(
+    frame: pd.DataFrame, *, caption: str, bold: Bool[ndarray, "row column"] | None = None
+) -> Shown:
+    """Return a table of texts for a page.
+
+    Args:
+        frame: Texts; rows and columns may have several levels.
+        caption: What the numbers are: data, number of patients and slices, convention.
+        bold: Which cells to emphasise.
+    """
+    marked = np.zeros(frame.shape, bool) if bold is None else bold
+    weights = np.where(marked, "font-weight: bold", "")
+    styled = frame.style.set_caption(caption).set_table_styles(_LOOK)
+    styled = styled.apply(lambda _: weights, axis=None)
+    # Rules of one table must not reach another on the page, nor change from run to run.
+    own = hashlib.sha256(f"{caption}{frame.to_string()}".encode()).hexdigest()[:8]
+    html = styled.to_html(table_uuid=own, cell_ids=False)
+    texts = frame.mask(marked, frame.astype(str) + "*")
+    return Shown(html, f"{caption}\n{texts.to_string()}")
+
+
+def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, note: str) -> Shown:
+    """Return Table 2 of one target: the paper beside the three readings of equation 1.
+
+    Args:
+        found: Evidence of a run; None where a reference is not in this copy.
+        target: `tables.OUTLINE` or `tables.SEMANTIC`.
+        draws: Of the intervals.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    readings = found.provenance["mixture"]["readings"]
+    printed = {tables.OUTLINE: paper.OUTLINE, tables.SEMANTIC: paper.SEMANTIC}[target]
+    table = tables.table_2(found, target, draws=draws)
+    frame, bold = layout.lay_out_table_2(table, printed, readings=readings)
+    what = {
+        tables.OUTLINE: "whole tumour",
+        tables.SEMANTIC: "mean of the three tissue labels",
+    }[target]
+    reading = layout.READING_NAMES[found.provenance["mixture"]["reading"]]
+    caption = (
+        f"Dice, {what}. Mean over every slice; a slice without tumour counts 0 (section 5.1). "
+        f"Ours: value [95 % interval], {draws.number} draws of patients. The last two columns "
+        f"show the reading “{reading}” under two other averages. {_of(found)} "
+        f"Bold: best network of a loss. {layout.MISSING}: not part of this run. {note}."
+    )
+    return show(frame, caption=caption, bold=bold)
+
+
+def show_table_3(
+    found: Evidence | None, method: str, *, draws: tables.Draws, note: str, short: bool = False
+) -> Shown:
+    """Return Table 3 with its controls.
+
+    Args:
+        found: Evidence of a run; None where a reference is not in this copy.
+        method: A network with its seed, such as "VAE-MSE-s0".
+        draws: Of the intervals.
+        note: Data, profile, seed and commit, in words.
+        short: Leave out the controls and the gate.
+    """
+    if found is None:
+        return absent()
+    table = tables.table_3(found, method, draws=draws)
+    frame = layout.lay_out_table_3(table)
+    if short:
+        frame = frame[["paper", "ours"]]
+    line = table.iloc[0]
+    caption = (
+        f"Area under the ROC curve for “this slice holds tumour”, network {method}; 0.5 is "
+        f"guessing. Ours: value [95 % interval], {draws.number} draws of patients. "
+        f"{int(line['tumour_slices'])} slices with and {int(line['tumour_free_slices'])} without "
+        f"tumour. {_of(found)} {layout.MISSING}: not defined. {note}."
+    )
+    return show(frame, caption=caption)
+
+
+def load_reference(folder: Path) -> Evidence | None:
+    """Return the evidence of a reference run, or None where it is not in this copy."""
+    if not (folder / "provenance.json").exists():
+        return None
+    return load_evidence(folder, command="git checkout results/reference")
+
+
+def absent() -> Shown:
+    """Return what stands in place of a reference that is not in this copy."""
+    text = "The reference run is not in this copy: nothing to compare with here."
+    return Shown(f"<p><em>{text}</em></p>", text)
+
+
+def _of(found: Evidence) -> str:
+    free = int((found.slices["WT_truth"] == 0).sum())
+    folds = int(found.provenance["folds"])
+    split = f"{folds} folds" if folds > 1 else "one test set"
+    return (
+        f"n = {found.patients} test patients ({split}), {len(found.slices)} slices, {free} of "
+        "them tumour-free."
+    )
