@@ -5,12 +5,14 @@ is accepted only if it shows that as real patients do. The bands are design, fix
 """
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from paperlib import artifacts
 from paperlib.data.split import Fold
 from paperlib.evaluation import evidence, metrics, slice_scores, statistics
 from paperlib.evaluation.evidence import Evidence
@@ -186,14 +188,53 @@ def compare(phantom: Evidence | None, real: Evidence | None) -> pd.DataFrame:
     return table.set_index("quantity")
 
 
-def refused_patients(report: Mapping[str, Sequence[Mapping]]) -> pd.DataFrame:
+def pick_slice(slices: pd.DataFrame, case: int, z: int) -> int:
+    """Return the place of a usable slice in the stacks.
+
+    Args:
+        slices: The slice table of a run.
+        case: Number of the patient.
+        z: Height of the slice; -1 takes the one with most tumour.
+
+    Raises:
+        ValueError: If the patient has no such slice; names those it has.
+    """
+    usable = slices[(slices["case"] == case) & slices["usable"]]
+    if usable.empty:
+        raise ValueError(f"There is no patient {case}; give 0 to {slices['case'].max()}.")
+    if z < 0:
+        return int(usable["tumour_px"].idxmax())
+    if z not in set(usable["z"]):
+        low, high = usable["z"].min(), usable["z"].max()
+        raise ValueError(f"Patient {case} has no usable slice at z = {z}; give {low} to {high}.")
+    return int(usable.index[usable["z"] == z][0])
+
+
+def fold_of(folds: Sequence[Fold], case: int) -> int:
+    """Return the fold in which a patient is tested.
+
+    Args:
+        folds: Case numbers of each fold.
+        case: Number of the patient.
+
+    Raises:
+        ValueError: If the patient is not tested; names those that are.
+    """
+    for number, fold in enumerate(folds):
+        if case in fold.test:
+            return number
+    tested = ", ".join(str(member) for fold in folds for member in fold.test)
+    raise ValueError(f"Patient {case} is not tested, so no network kept it unseen; give {tested}.")
+
+
+def refused_patients(check: Path) -> pd.DataFrame:
     """Return the patients that a check refused or that have no segmentation, with the reasons.
 
     Args:
-        report: As the check stage writes it.
+        check: Folder of the finished check stage.
     """
     rows = []
-    for patient in report["patients"]:
+    for patient in artifacts.read_json(check / "report.json")["patients"]:
         reasons = [f"{p['found']}; expected {p['expected']}" for p in patient["problems"]]
         if not reasons and patient["labels"] is None:
             reasons = ["no segmentation: can be segmented, not trained on or scored"]

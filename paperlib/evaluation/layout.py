@@ -55,7 +55,7 @@ def lay_out_table_2(
         cells["ours, other averages", heading] = _numbers(whole[column])
         values.append(whole[column])
     frame = pd.DataFrame(cells)
-    frame.index = pd.MultiIndex.from_frame(whole[["group", "row"]], names=["", " "])
+    frame.index = pd.MultiIndex.from_frame(whole[["group", "row"]], names=[None, None])
     return frame, _best(np.stack(values, axis=1).astype(float), whole["group"].to_numpy())
 
 
@@ -79,7 +79,7 @@ def lay_out_table_3(table: pd.DataFrame) -> pd.DataFrame:
     kinds = [
         "scores of the network" if tables.TABLE_3[key][1] else BASELINES for key in table.index
     ]
-    frame.index = pd.MultiIndex.from_arrays([kinds, table["score"]], names=["", " "])
+    frame.index = pd.MultiIndex.from_arrays([kinds, table["score"]], names=[None, None])
     return frame
 
 

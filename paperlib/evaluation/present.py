@@ -45,18 +45,26 @@ def show(
     """Return a table of texts for a page.
 
     Args:
-        frame: Texts; rows and columns may have several levels.
+        frame: Texts. Of an index with two levels, the first names groups of rows: each group
+            gets a line of its own above its rows.
         caption: What the numbers are: data, number of patients and slices, convention.
         bold: Which cells to emphasise.
     """
     marked = np.zeros(frame.shape, bool) if bold is None else bold
+    texts = frame.mask(marked, frame.astype(str) + "*")
+    if frame.index.nlevels > 1:
+        frame, marked = _with_headings(frame, marked)
     weights = np.where(marked, "font-weight: bold", "")
     styled = frame.style.set_caption(caption).set_table_styles(_LOOK)
     styled = styled.apply(lambda _: weights, axis=None)
+    if frame.index.nlevels > 1:
+        styled = styled.hide(axis="index", level=0).apply_index(
+            lambda names: np.where(names.isin(frame.index.levels[0]), "font-weight: bold", ""),
+            level=1,
+        )
     # Rules of one table must not reach another on the page, nor change from run to run.
     own = hashlib.sha256(f"{caption}{frame.to_string()}".encode()).hexdigest()[:8]
     html = styled.to_html(table_uuid=own, cell_ids=False)
-    texts = frame.mask(marked, frame.astype(str) + "*")
     return Shown(html, f"{caption}\n{texts.to_string()}")
 
 
@@ -128,6 +136,17 @@ def absent() -> Shown:
     """Return what stands in place of a reference that is not in this copy."""
     text = "The reference run is not in this copy: nothing to compare with here."
     return Shown(f"<p><em>{text}</em></p>", text)
+
+
+def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, ndarray]:
+    """Return the table with a line above each group of rows."""
+    groups = frame.index.get_level_values(0)
+    starts = np.flatnonzero(~groups.duplicated())
+    names = [(group, group) for group in groups[starts]]
+    headings = pd.DataFrame("", index=pd.MultiIndex.from_tuples(names), columns=frame.columns)
+    order = np.argsort(np.r_[starts - 0.5, np.arange(len(frame))], kind="stable")
+    whole = pd.concat([headings, frame]).iloc[order]
+    return whole, np.r_[np.zeros((len(starts), marked.shape[1]), bool), marked][order]
 
 
 def _of(found: Evidence) -> str:

@@ -91,4 +91,4 @@ def size_table(models: Sequence[str]) -> pd.DataFrame:
 
 def _part(name: str) -> str:
     names = {"latent_mean": "latent, mean", "latent_log_sd": "latent, log sd"}
-    return names.get(name, name.split(".")[0])
+    return names.get(name, name.split(".", maxsplit=1)[0])

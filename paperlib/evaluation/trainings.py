@@ -140,4 +140,3 @@ def _best_steps(epochs: pd.DataFrame) -> dict[tuple[str, str], float]:
 def _span(values: pd.Series) -> str:
     low, high = int(values.min()), int(values.max())
     return f"{low:,}" if low == high else f"{low:,} to {high:,}"
-

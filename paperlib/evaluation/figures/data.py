@@ -89,9 +89,7 @@ def heights(counts: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-def position_scores(
-    tables: Mapping[str, pd.DataFrame], *, paper: float, note: str = ""
-) -> Figure:
+def position_scores(tables: Mapping[str, pd.DataFrame], *, paper: float, note: str = "") -> Figure:
     """Return the AUROC of scores without any network, with intervals over patients.
 
     Args:
@@ -103,7 +101,9 @@ def position_scores(
     axis = figure.subplots()
     axis.axvline(0.5, color=style.BASELINE_COLOUR, linewidth=0.8)
     axis.axvline(paper, color="black", linestyle="--", linewidth=1.2, label="paper, mean residual")
-    for number, ((name, table), colour) in enumerate(zip(tables.items(), DOT_COLOURS, strict=False)):
+    for number, ((name, table), colour) in enumerate(
+        zip(tables.items(), DOT_COLOURS, strict=False)
+    ):
         place = np.arange(len(table)) + 0.22 * (number - 0.5 * (len(tables) - 1))
         reach = [table["AUROC"] - table["low"], table["high"] - table["AUROC"]]
         label = f"{name}, n = {int(table['n'].iloc[0])}"

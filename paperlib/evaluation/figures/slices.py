@@ -27,6 +27,7 @@ RESIDUAL_LIMIT = 3.0  # z units; red and blue are full beyond
 RESIDUAL_MAP = "RdBu"  # low is red
 OUTLINE_COLOUR = "#009E73"
 MAX_PANEL_IN = 2.45
+MAX_ROWS_IN = 10.5  # all rows together
 
 
 class Panel(NamedTuple):
@@ -60,7 +61,7 @@ def show_grid(
     """
     _check(rows, row_titles)
     columns = max(map(len, rows))
-    side = min(MAX_PANEL_IN, style.PAGE_WIDTH_IN / columns)
+    side = min(MAX_PANEL_IN, style.PAGE_WIDTH_IN / columns, MAX_ROWS_IN / len(rows))
     kinds = {panel.kind for row in rows for panel in row}
     titled = [any(panel.title for panel in row) for row in rows]
     extra = 0.3 * ("labels" in kinds) + 0.5 * ("residual" in kinds) + style.note_height_in(note)

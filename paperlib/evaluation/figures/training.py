@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from paperlib.evaluation.figures import style
 
@@ -27,7 +27,9 @@ def loss_curves(epochs: pd.DataFrame, *, note: str = "") -> Figure:
     sequences, objectives = epochs["sequence"].unique(), epochs["objective"].unique()
     figure = style.new_figure(2.3 * len(sequences) + 0.5 + style.note_height_in(note), note=note)
     axes = figure.subplots(len(sequences), len(objectives), squeeze=False, sharex=True)
-    for (row, sequence), (column, objective) in product(enumerate(sequences), enumerate(objectives)):
+    for (row, sequence), (column, objective) in product(
+        enumerate(sequences), enumerate(objectives)
+    ):
         axis = axes[row, column]
         chosen = epochs[(epochs["sequence"] == sequence) & (epochs["objective"] == objective)]
         for model, network in _networks(chosen):
@@ -159,7 +161,7 @@ def _legend(figure: Figure, handles: list[Line2D]) -> None:
 def _steps_axis(axis: Axes, steps: pd.Series | pd.Index) -> None:
     axis.set_xscale("log", base=2)
     axis.set_xlim(steps.min() / 1.3, steps.max() * 1.3)
-    axis.xaxis.set_major_locator(LogLocator(base=2, subs=(1.0, 1.953125)))
+    axis.xaxis.set_major_locator(FixedLocator([1000.0 * 2.0**power for power in range(-4, 12)]))
     axis.xaxis.set_major_formatter(FuncFormatter(lambda step, _: f"{step / 1000:g}"))
     axis.xaxis.set_minor_locator(NullLocator())
 
