@@ -44,7 +44,7 @@ lint: .venv/installed  ## style, types and import contracts
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(RUN) importlinter.cli lint
+	.venv/bin/python -c 'from importlinter.cli import lint_imports_command; lint_imports_command()'
 
 bench: .venv/installed  ## timings side by side, as ratios
 	$(RUN) benchmarks

@@ -19,7 +19,7 @@
 profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
-model: str | None = None  # one of: VAE, dVAE, VAE1px; None: the paper's choice where trained
+model: str | None = None  # one of: VAE, dVAE, VAE1px; None: by rule
 loss: str | None = None  # one of: MSE, SSIM
 case: int | None = None  # number of a test patient to look at
 
@@ -27,8 +27,9 @@ case: int | None = None  # number of a test patient to look at
 import numpy as np
 
 from paperlib import scores
-from paperlib.evaluation import evidence, examples, present, slice_scores, tables
-from paperlib.evaluation.figures import scores as score_figures, slices as slice_figures
+from paperlib.evaluation import evidence, examples, present, slice_scores
+from paperlib.evaluation import tables
+from paperlib.evaluation.figures import scores as score_figures, slices
 from paperlib.pipeline import publishing, run as runs, segments
 from paperlib.publish import parameters, provenance
 
@@ -42,8 +43,8 @@ method = f"{model}-{loss}-s{found.provenance['seeds'][0]}"
 draws = tables.Draws(run.profile.bootstrap_draws)
 note = provenance.one_line(found.provenance)
 test = slice_scores.load_test_slices(found, method)
-print(f"{note}; network {method}")
-print(f"{len(test)} test slices of {found.patients} patients, {test['tumour'].sum()} with tumour")
+print(f"{note}; network {method}; {found.patients} test patients")
+print(f"{len(test)} test slices, {test['tumour'].sum()} with tumour")
 
 # %% [markdown]
 # ## Two scores
@@ -62,7 +63,7 @@ print(f"{len(test)} test slices of {found.patients} patients, {test['tumour'].su
 # ```
 #
 # The paper does not say over which pixels it averages. We take the brain: the background is
-# reconstructed almost perfectly and would pull every mean towards zero.
+# black, easy to reconstruct, and would pull every mean towards zero.
 
 # %% [markdown]
 # **Latent distance.** The encoder turns a slice into a few numbers $\mu_u$, the latent means. From
@@ -89,36 +90,36 @@ shown = test[test["case"] == case]
 largest = shown.loc[shown["WT_truth"].idxmax()]
 free = shown[~shown["tumour"]]
 nearest = free.loc[(free["z"] - largest["z"]).abs().idxmin()]
-name = f"{model}-{loss}-f{largest['fold']}-s{found.provenance['seeds'][0]}"
-network = next(n for n in run.networks() if n.pair == name and n.sequence == "flair")
+pair = f"{model}-{loss}-f{largest['fold']}-s{found.provenance['seeds'][0]}"
+network = next(n for n in run.networks() if n.pair == pair)  # FLAIR's
 patient = next(segments.load_patients(run, [case]))
-residual = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
+places = patient.slices.index.to_numpy()
+residual = segments.load_residual(run, network).of(places)
 
 # %%
-recomputed = scores.mean_residual_score(residual, patient.brain)
-print("as in the tables:", np.allclose(recomputed, shown["mean_residual"], atol=1e-5))
-rows, titles = [], []
-for slice_ in (largest, nearest):
-    i = int(np.flatnonzero(patient.slices["z"] == slice_["z"])[0])
-    inside = slice_figures.background_black(residual[i], patient.brain[i])
-    tumour = patient.labels[i] > 0
-    flair = slice_figures.Panel(patient.images["flair"][i], "flair", "FLAIR", tumour)
-    rows.append([flair, slice_figures.Panel(inside, "residual", "FLAIR residual", tumour)])
-    titles.append(f"slice {slice_['z']}, score {recomputed[i]:.2f}")
+again = scores.mean_residual_score(residual, patient.brain)
+same = np.allclose(again, shown["mean_residual"], atol=1e-5)
+print("computed here as in the table of scores:", same)
+row = []
+for z in (largest["z"], nearest["z"]):
+    i = int(np.flatnonzero(patient.slices["z"] == z)[0])
+    truth, image = patient.labels[i] > 0, patient.images["flair"][i]
+    inside = slices.background_black(residual[i], patient.brain[i])
+    row.append(slices.Panel(image, "flair", f"slice {z}: FLAIR", truth))
+    row.append(slices.Panel(inside, "residual", f"score {again[i]:.2f}", truth))
 
-# %% mystnb={"figure": {"caption": "The slice with the largest tumour of one patient and the closest slice without tumour, with their mean-residual scores. The green line is the true tumour. Red: the image is brighter than its reconstruction. Red also lies outside the tumour, in folds and around ventricles.", "name": "fig-score-slices"}, "image": {"alt": "Two rows of FLAIR and residual, the upper with a tumour outlined, the lower without."}}
-slice_figures.show_grid(rows, row_titles=titles, note=f"patient {case}, {method}, {note}")
+# %% mystnb={"figure": {"caption": "The slice with the largest tumour of one patient (left) and the closest slice without tumour (right): FLAIR, and its residual with the mean-residual score. The green line is the true tumour. Red: the image is brighter than its reconstruction. Look for red outside the tumour, too.", "name": "fig-score-slices"}, "image": {"alt": "FLAIR and residual of a slice with a tumour, outlined, and of one without."}}
+slices.show_grid([row], note=f"patient {case}, {method}, {note}")
 
 # %% mystnb={"figure": {"caption": "The two scores of the paper and the area of brain, slice by slice from the feet upwards, in the same patient. Slices with tumour are shaded. All three curves change slowly with height: neighbouring slices resemble each other.", "name": "fig-score-height"}, "image": {"alt": "Three curves over the slices of one patient, the tumour slices shaded."}}
-score_figures.plot_along_brain(
-    shown["z"].to_numpy(),
-    {
-        "mean residual": shown["mean_residual"].to_numpy(),
-        "latent distance": shown["latent_distance"].to_numpy(),
-        "brain area, pixels": shown["brain_area"].to_numpy(),
-    },
-    shown["tumour"].to_numpy(), note=f"patient {case}, {method}, {note}",
-)  # fmt: skip
+seen = {
+    "mean residual": shown["mean_residual"].to_numpy(),
+    "latent distance": shown["latent_distance"].to_numpy(),
+    "brain area, pixels": shown["brain_area"].to_numpy(),
+}
+heights, with_tumour = shown["z"].to_numpy(), shown["tumour"].to_numpy()
+where = f"patient {case}, {method}, {note}"
+score_figures.plot_along_brain(heights, seen, with_tumour, note=where)
 
 # %% [markdown]
 # ## All test slices
@@ -128,10 +129,15 @@ score_figures.plot_along_brain(
 # of healthy slices of the *validation* patients, who were neither trained on nor tested.
 
 # %% mystnb={"figure": {"caption": "How slices with and without tumour spread over three scores. The third looks at no image: it is the height of the slice, turned around because tumours are rare near the crown. Values beyond the shown range are counted in the outermost bar.", "name": "fig-score-spread"}, "image": {"alt": "Three pairs of overlapping histograms for mean residual, latent distance and slice height."}}
-names = {"mean_residual": "mean residual", "latent_distance": "latent distance",
-         "slice_height": "slice height, no image"}  # fmt: skip
-spread = {text: slice_scores.in_healthy_units(found, method, key) for key, text in names.items()}
-score_figures.plot_distributions(spread, test["tumour"].to_numpy(), note=f"{method}, {note}")
+names = {
+    "mean_residual": "mean residual",
+    "latent_distance": "latent distance",
+    "slice_height": "slice height, no image",
+}
+scaled = {key: slice_scores.in_healthy_units(found, method, key) for key in names}
+spread = {names[key]: values for key, values in scaled.items()}
+tumour = test["tumour"].to_numpy()
+score_figures.plot_distributions(spread, tumour, note=f"{method}, {note}")
 
 # %% [markdown]
 # A *ROC curve* shows, for every possible threshold, which share of the tumour slices is flagged
@@ -142,21 +148,22 @@ score_figures.plot_distributions(spread, test["tumour"].to_numpy(), note=f"{meth
 
 # %%
 names["brain_area"] = "brain area, no network"
-rates = np.linspace(0, 1, 201)
-table_3 = tables.table_3(found, method, draws=draws)
-columns = [test[column].to_numpy() for column in ("tumour", "case", "fold")]
-curves = {
-    f"{text}: {table_3.loc[key, 'value']:.2f}": slice_scores.mean_roc(
-        test[key].to_numpy(float), *columns, false_positives=rates)
-    for key, text in names.items()
-}  # fmt: skip
+wrong = np.linspace(0, 1, 201)
+areas = tables.table_3(found, method, draws=draws)["value"]
+of = [test[column].to_numpy() for column in ("tumour", "case", "fold")]
+curves = {}
+for key, text in names.items():
+    score = test[key].to_numpy(float)
+    right = slice_scores.mean_roc(score, *of, false_positives=wrong)
+    curves[f"{text}: {areas[key]:.2f}"] = right
 
 # %%
 gates = slice_scores.gate_rates(found, method, "mean_residual")
-marks = {rule: (line["false_positives"], line["sensitivity"]) for rule, line in gates.iterrows()}
+pairs = zip(gates["false_positives"], gates["sensitivity"], strict=True)
+marks = dict(zip(gates.index, pairs, strict=True))
 
 # %% mystnb={"figure": {"caption": "ROC curves of the paper's two scores and of two that need no network: the height of the slice and the area of brain in it. Numbers are areas under the curves. Marks: gates on the mean residual.", "name": "fig-score-roc"}, "image": {"alt": "Four ROC curves with their areas and five marks of gates."}}
-score_figures.plot_roc(curves, rates, gates=marks, note=f"{method}, {note}")
+score_figures.plot_roc(curves, wrong, gates=marks, note=f"{method}, {note}")
 
 # %% [markdown]
 # ## Table 3, with controls
@@ -180,11 +187,9 @@ present.show_table_3(found, method, draws=draws, note=note)
 
 # %%
 reference = present.load_reference(publishing.reference_folder("real36"))
-if reference is not None:
-    real_note = provenance.one_line(reference.provenance)
-    real_method = f"{'-'.join(examples.choose_network(reference))}-s0"
-    real = present.show_table_3(reference, real_method, draws=draws, note=real_note)
-real if reference is not None else present.absent()
+real_note = provenance.one_line(reference.provenance) if reference else ""
+real = "-".join(examples.choose_network(reference)) if reference else ""
+present.show_table_3(reference, f"{real}-s0", draws=draws, note=real_note)
 
 # %% [markdown]
 # How to read it:
@@ -205,11 +210,11 @@ real if reference is not None else present.absent()
 # What each gate does to the mean residual of the test slices:
 
 # %%
+n = f"n = {tumour.sum()} slices with and {(~tumour).sum()} without tumour"
 present.show(
     (100 * gates).round(0).astype(int).astype(str) + " %",
-    caption=f"Gates on the mean residual. Emptied: share of all test slices whose mask is "
-    f"removed. n = {test['tumour'].sum()} slices with and {(~test['tumour']).sum()} without "
-    f"tumour. {method}, {note}.",
+    caption=f"Gates on the mean residual: {n}. Emptied: share of all test slices "
+    f"whose mask is removed. {method}, {note}.",
 )
 
 # %% [markdown]
@@ -221,18 +226,19 @@ present.show(
 
 # %%
 area = test["brain_px"].to_numpy(float)
-healthy = ~test["tumour"].to_numpy()
 for key in ("latent_distance", "mean_residual"):
-    scaled = slice_scores.in_healthy_units(found, method, key)
-    everywhere, without = (np.corrcoef(scaled[k], area[k])[0, 1] for k in (healthy | True, healthy))
-    print(f"{key} and brain area: correlation {everywhere:.2f}, without tumour {without:.2f}")
-correlation = np.corrcoef(test["latent_distance"], area)[0, 1]
+    every = np.corrcoef(scaled[key], area)[0, 1]
+    free = np.corrcoef(scaled[key][~tumour], area[~tumour])[0, 1]
+    print(f"{key} and brain area: correlation {every:.2f} over all slices,")
+    print(f"    {free:.2f} over the slices without tumour")
 
 # %% mystnb={"figure": {"caption": "Latent distance against the area of brain in the slice. If the distance found tumours, crosses would lie above circles of the same area.", "name": "fig-latent-area"}, "image": {"alt": "Scatter plot of latent distance over brain area for slices with and without tumour."}}
 score_figures.plot_against_area(
-    test, "latent_distance", name="latent distance",
-    correlation=correlation, note=f"{method}, {note}",
-)  # fmt: skip
+    test.assign(distance=scaled["latent_distance"]),
+    "distance",
+    name="latent distance, healthy sd",
+    note=f"{method}, {note}",
+)
 
 # %% [markdown]
 # ## Change one thing
@@ -260,9 +266,10 @@ slice_scores.gate_rates(found, method, "residual_variance").round(2)
 # patients are unlike those of the test patients.
 
 # %%
+print(f"{'':20} sensitivity false positives")
 for key in tables.TABLE_3:
     line = slice_scores.gate_rates(found, method, key).loc["quantile_95"]
-    print(f"{key:20} sensitivity {line.sensitivity:.2f}, false positives {line.false_positives:.2f}")
+    print(f"{key:20} {line.sensitivity:11.2f} {line.false_positives:15.2f}")
 
 # %% [markdown]
 # ```{solution-end}

@@ -6,7 +6,6 @@ rename, so a manifest means that everything beside it is complete.
 
 import ast
 import hashlib
-import importlib
 import importlib.util
 import json
 import os
@@ -40,9 +39,15 @@ def stage_key(
 
 
 def code_hash(module: str) -> str:
-    """Return a hash of a module's source without comments, docstrings and layout."""
-    origin = importlib.util.find_spec(module).origin
-    tree = ast.parse(Path(origin).read_text(encoding="utf-8"))
+    """Return a hash of a module's source without comments, docstrings and layout.
+
+    Raises:
+        ModuleNotFoundError: If there is no such module.
+    """
+    found = importlib.util.find_spec(module)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"Module {module} of a stage is not there.")
+    tree = ast.parse(Path(found.origin).read_text(encoding="utf-8"))
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     for node in ast.walk(tree):
         if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:

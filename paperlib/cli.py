@@ -30,7 +30,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: argparse.Namespace) -> int:
     check = importlib.import_module("paperlib.data.check")
-    report = check.check_folder(options.folder, jobs=options.jobs)
+    try:
+        report = check.check_folder(options.folder, jobs=options.jobs)
+    except OSError as error:
+        if options.json:
+            print(json.dumps({"patients": [], "usable": 0, "refused": 0, "error": str(error)}))
+        raise
     if options.json:
         print(json.dumps(check.as_json(report), indent=1))
     else:

@@ -188,13 +188,13 @@ def compare(phantom: Evidence | None, real: Evidence | None) -> pd.DataFrame:
     return table.set_index("quantity")
 
 
-def pick_slice(slices: pd.DataFrame, case: int, z: int) -> int:
+def pick_slice(slices: pd.DataFrame, case: int, z: int | None) -> int:
     """Return the place of a usable slice in the stacks.
 
     Args:
         slices: The slice table of a run.
         case: Number of the patient.
-        z: Height of the slice; -1 takes the one with most tumour.
+        z: Height of the slice; None takes the one with most tumour.
 
     Raises:
         ValueError: If the patient has no such slice; names those it has.
@@ -202,29 +202,12 @@ def pick_slice(slices: pd.DataFrame, case: int, z: int) -> int:
     usable = slices[(slices["case"] == case) & slices["usable"]]
     if usable.empty:
         raise ValueError(f"There is no patient {case}; give 0 to {slices['case'].max()}.")
-    if z < 0:
+    if z is None:
         return int(usable["tumour_px"].idxmax())
     if z not in set(usable["z"]):
         low, high = usable["z"].min(), usable["z"].max()
         raise ValueError(f"Patient {case} has no usable slice at z = {z}; give {low} to {high}.")
     return int(usable.index[usable["z"] == z][0])
-
-
-def fold_of(folds: Sequence[Fold], case: int) -> int:
-    """Return the fold in which a patient is tested.
-
-    Args:
-        folds: Case numbers of each fold.
-        case: Number of the patient.
-
-    Raises:
-        ValueError: If the patient is not tested; names those that are.
-    """
-    for number, fold in enumerate(folds):
-        if case in fold.test:
-            return number
-    tested = ", ".join(str(member) for fold in folds for member in fold.test)
-    raise ValueError(f"Patient {case} is not tested, so no network kept it unseen; give {tested}.")
 
 
 def refused_patients(check: Path) -> pd.DataFrame:

@@ -57,6 +57,21 @@ def slice_counts(
     return joined.sort_values(["case", "z"], ignore_index=True)
 
 
+def volume_dice(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the Dice of the whole tumour over the volume of each patient; nothing at all is 1.
+
+    Args:
+        table: From `slice_counts`.
+
+    Returns:
+        One row per patient: `case`, `dice`.
+    """
+    parts = [f"WT_{part}" for part in RegionCounts._fields]
+    sums = table.groupby("case", as_index=False)[parts].sum()
+    dice = metrics.dice_from_counts(*(sums[part].to_numpy(int) for part in parts), empty=1)
+    return sums[["case"]].assign(dice=dice)
+
+
 def compare_conventions(
     table: pd.DataFrame, *, flagged: Bool[ndarray, " slice"] | None, draws: Draws
 ) -> pd.DataFrame:

@@ -32,14 +32,14 @@ def measure_residual(
         and -x over brain pixels. A measure without both classes is NaN.
     """
     darkness = -residual[brain]
-    positive = truth[brain]
+    positive = np.asarray(truth[brain])
     sizes = brain.sum(axis=(1, 2))
     score = -(residual * brain).sum(axis=(1, 2)) / sizes
     return {
         "pixel_ap": _if_both(average_precision_score, positive, darkness),
         "input_pixel_ap": _if_both(average_precision_score, positive, image[brain]),
         "dice": _mean_dice((-residual > threshold) & brain, truth),
-        "auroc": _if_both(roc_auc_score, truth.any(axis=(1, 2)), score),
+        "auroc": _if_both(roc_auc_score, np.asarray(truth.any(axis=(1, 2))), score),
         "input_correlation": float(np.corrcoef(darkness, image[brain])[0, 1]),
     }
 

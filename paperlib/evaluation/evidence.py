@@ -5,7 +5,7 @@ A finished run and a reference folder hold the same files, so one code makes tab
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -37,7 +37,7 @@ class Evidence(NamedTuple):
     pixels: pd.DataFrame
     milestones: pd.DataFrame
     epochs: pd.DataFrame
-    provenance: Mapping[str, object]
+    provenance: Mapping[str, Any]
 
     @property
     def patients(self) -> int:

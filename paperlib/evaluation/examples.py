@@ -56,6 +56,37 @@ def choose_case(slices: pd.DataFrame, case: int | None = None) -> int:
     return case
 
 
+def choose_slice(
+    slices: pd.DataFrame, case: int | None = None, z: int | None = None
+) -> tuple[int, int]:
+    """Return patient and height of the test slice to follow through the post-processing.
+
+    Args:
+        slices: One row per test slice with `case`, `z`, `ET_truth` and `WT_truth`.
+        case: The patient; None for the one in the middle by volume of enhancing tumour, among
+            those that have any.
+        z: The slice; None for the one with the most enhancing tumour, or with the most tumour
+            where nothing enhances.
+
+    Raises:
+        ValueError: If the slice is not among the test slices.
+    """
+    if case is None:
+        volumes = slices.groupby("case")[["ET_truth", "WT_truth"]].sum()
+        volumes = volumes[volumes["ET_truth"] > 0] if volumes["ET_truth"].any() else volumes
+        ranked = volumes.sort_values(["ET_truth", "WT_truth"]).index
+        case = int(ranked[len(ranked) // 2])
+    of_case = slices[slices["case"] == case]
+    if z is None and len(of_case):
+        z = int(of_case.sort_values(["ET_truth", "WT_truth"])["z"].iloc[-1])
+    if z not in of_case["z"].to_numpy():
+        raise ValueError(
+            f"Slice {z} of patient {case} is not tested in this run; its patients are "
+            f"{', '.join(map(str, sorted(slices['case'].unique())))}."
+        )
+    return case, z
+
+
 def choose_extremes(found: pd.DataFrame) -> dict[str, int]:
     """Return the patients with the best, the median and the worst Dice.
 

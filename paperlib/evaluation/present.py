@@ -90,9 +90,10 @@ def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, no
     reading = layout.READING_NAMES[found.provenance["mixture"]["reading"]]
     caption = (
         f"Dice, {what}. Mean over every slice; a slice without tumour counts 0 (section 5.1). "
-        f"Ours: value [95 % interval], {draws.number} draws of patients. The last two columns "
-        f"show the reading “{reading}” under two other averages. {_of(found)} "
-        f"Bold: best network of a loss. {layout.MISSING}: not part of this run. {note}."
+        f"Ours: value [95 % interval], {draws.number} draws of patients. A method without a "
+        f"mixture has no reading: its one value stands under “{reading}”. The last two columns "
+        f"are for that reading, too. {_of(found)} Bold: best network of a loss. "
+        f"{layout.MISSING}: not part of this run. {note}."
     )
     return show(frame, caption=caption, bold=bold)
 

@@ -1,7 +1,7 @@
 """Stages of section 4.1: train each network, then let it reconstruct what it never saw."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -143,7 +143,7 @@ def _probe(
     labels = artifacts.load_array(run.stage("prepare"), "labels")
     truth = region_mask(labels[places], SHOWN_REGION[network.sequence])
 
-    def residual(model: architectures.Autoencoder, chosen: Sequence[int]) -> ndarray:
+    def residual(model: architectures.Autoencoder, chosen: ndarray) -> ndarray:
         output = inference.reconstruct(model, data.images, chosen).reconstruction
         return output - data.images[chosen]
 

@@ -66,7 +66,7 @@ def check_patients(run: Run, *, allow_skipped: bool = False, jobs: int = 1) -> b
     settings = {"files": _fingerprints(layouts.find_cases(run.patients))}
     code = (*READER_CODE, "paperlib.data.check")
     ran = run_stage(run.stage("check"), settings=settings, upstream={}, code=code, make=make)
-    refused = artifacts.read_manifest(run.stage("check"))["refused"]
+    refused = artifacts.require(run.stage("check"), command=run.command)["refused"]
     if refused and not allow_skipped:
         raise ValueError(
             f"{refused} of the patients in DATA are refused, see above or run "
@@ -181,11 +181,12 @@ def _fingerprints(cases: list[layouts.Case]) -> dict[str, list[int]]:
 
 
 def _test_counts(run: Run, grades: list[str]) -> dict[str, int]:
-    wanted = {"HGG": run.profile.split.test_hgg, "LGG": run.profile.split.test_lgg}
-    known = all(grades.count(grade) >= (count or 0) for grade, count in wanted.items())
-    enough = run.data is None or len(grades) >= 4 * sum(count or 0 for count in wanted.values())
-    if None not in wanted.values() and known and enough:
-        return wanted
+    chosen = run.profile.split
+    if chosen.test_hgg is not None and chosen.test_lgg is not None:
+        wanted = {"HGG": chosen.test_hgg, "LGG": chosen.test_lgg}
+        known = all(grades.count(grade) >= count for grade, count in wanted.items())
+        if known and (run.data is None or len(grades) >= 4 * sum(wanted.values())):
+            return wanted
     return split.stratified_counts(grades, run.profile.split.test_share)
 
 
@@ -193,6 +194,8 @@ def _prepare_case(
     case: layouts.Case, number: int, folder: Path, settings: PrepareSettings
 ) -> tuple[dict[str, object], pd.DataFrame]:
     volumes = brats.read_case(case)
+    if volumes.labels is None:
+        raise ValueError(f"{case.id} has no labels; it can be segmented, not trained on.")
     window = preprocess.Window(
         settings.x_low, settings.y_low, settings.z_low, settings.z_high, settings.window
     )

@@ -126,7 +126,9 @@ def _training_rows(run: Run, networks: list[TrainingSettings], name: str) -> pd.
 def _provenance(run: Run, networks: list[TrainingSettings]) -> Mapping[str, object]:
     cases = artifacts.load_table(run.stage("prepare"), "cases")
     grades = cases["grade"].value_counts().to_dict()
-    manifests = [artifacts.read_manifest(run.network_folder(network)) for network in networks]
+    manifests = [
+        artifacts.require(run.network_folder(network), command=run.command) for network in networks
+    ]
     keys = ("slice_steps", "stopped_by", "converged", "seconds", "commit", "training_slices")
     return {
         **provenance.collect(

@@ -164,7 +164,7 @@ def run_stage(
     log.info("%s: runs because %s", folder.name, reason)
     started = time.perf_counter()
     made_by = {"commit": provenance.commit(), "versions": provenance.versions()}
-    record = {"settings": settings, "upstream": contents, **made_by}
+    record: dict[str, object] = {"settings": settings, "upstream": contents, **made_by}
     with artifacts.writing(folder, key=key, record=record, keep=keep(key) if keep else ()):
         extra = dict(make(folder, key) or {})
         extra["seconds"] = round(time.perf_counter() - started, 2)

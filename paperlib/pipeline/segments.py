@@ -152,7 +152,7 @@ def cluster_rows(
         Segmentation of the reading and component taken downstream, and the rows of all.
     """
     tables = [neighbours.neighbour_table(image) for image in patient.brain]
-    downstream, found = None, []
+    downstream, found = np.zeros_like(patient.labels), []
     for reading in settings.readings:
         clustered = {
             sequence: cluster(residuals[sequence], patient.brain, tables, settings, reading)

@@ -1,8 +1,9 @@
 """The gate: which executed notebooks may be published, and why the others may not.
 
-papermill's own report is not enough: after a timeout, an interrupt or the death of the kernel it
-says "no exception, all cells completed", and the error itself may come too late to be in the file. A published notebook carries our stamp: where it came from and a digest of what
-it holds, so that a stale or hand-edited one is found without running anything.
+papermill's own report is not enough: after a timeout, an interrupt or the death of its kernel it
+says "no exception, all cells completed", and the error may come too late to be in the file. A
+published notebook carries our stamp, where it came from and a digest of what it holds, so that a
+stale or hand-edited one is found without running anything.
 """
 
 import hashlib

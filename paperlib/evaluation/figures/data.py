@@ -17,7 +17,7 @@ HISTOGRAM_BINS = 80
 DOT_COLOURS = (style.HEALTHY_COLOUR, style.TUMOUR_COLOUR)
 
 
-def slice_steps(
+def plot_slice_steps(
     volume: Real[ndarray, "x y z"],
     cropped: Real[ndarray, "slice rows columns"],
     zscores: Float[ndarray, "slice height width"],
@@ -63,7 +63,7 @@ def slice_steps(
     return figure
 
 
-def heights(counts: pd.DataFrame, *, note: str = "") -> Figure:
+def plot_heights(counts: pd.DataFrame, *, note: str = "") -> Figure:
     """Return how many slices with and without tumour lie at each height.
 
     Args:
@@ -89,7 +89,9 @@ def heights(counts: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-def position_scores(tables: Mapping[str, pd.DataFrame], *, paper: float, note: str = "") -> Figure:
+def plot_position_scores(
+    tables: Mapping[str, pd.DataFrame], *, paper: float, note: str = ""
+) -> Figure:
     """Return the AUROC of scores without any network, with intervals over patients.
 
     Args:

@@ -127,16 +127,13 @@ def plot_roc(
     return figure
 
 
-def plot_against_area(
-    slices: pd.DataFrame, score: str, *, name: str, correlation: float, note: str = ""
-) -> Figure:
+def plot_against_area(slices: pd.DataFrame, score: str, *, name: str, note: str = "") -> Figure:
     """Return a score against the area of brain in the slice.
 
     Args:
         slices: With `brain_px`, `tumour` and the score.
         score: Column of the score.
         name: What the axis calls it.
-        correlation: Printed above the figure.
         note: Line under the figure.
     """
     figure = style.new_figure(3.4 + style.note_height_in(note), note=note)
@@ -149,6 +146,7 @@ def plot_against_area(
         axis.scatter(
             part["brain_px"], part[score], s=12, c=colour, marker=marker, alpha=0.6, label=label
         )
+    correlation = slices["brain_px"].corr(slices[score])
     _tidy(axis, title=f"correlation {correlation:.2f}, n = {len(slices)} slices")
     axis.set_xlabel("brain area of the slice, pixels", fontsize=8)
     axis.set_ylabel(name, fontsize=8)

@@ -14,7 +14,7 @@ from paperlib.evaluation.figures import style
 LATENT = {"kl_nats": "KL divergence, nats a slice", "active_units": "active units"}
 
 
-def loss_curves(epochs: pd.DataFrame, *, note: str = "") -> Figure:
+def plot_losses(epochs: pd.DataFrame, *, note: str = "") -> Figure:
     """Return the losses of every network against slice-steps, a panel per sequence and loss.
 
     Solid: validation (clean slices, z = mean). Dotted: training (disturbed input, z drawn), so
@@ -49,7 +49,7 @@ def loss_curves(epochs: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-def latent_curves(epochs: pd.DataFrame, *, note: str = "") -> Figure:
+def plot_latent(epochs: pd.DataFrame, *, note: str = "") -> Figure:
     """Return the KL divergence and the active units of every network, a row per sequence.
 
     Args:
@@ -73,7 +73,7 @@ def latent_curves(epochs: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-def training_length(
+def plot_training_length(
     table: pd.DataFrame,
     plain: Mapping[str, float],
     *,

@@ -1,0 +1,329 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Data
+#
+# **The question.** The paper trains networks on slices without tumour and tests them on all slices
+# of other patients. Which slices are these? How are they made? And how well could one guess that a
+# slice holds a tumour *without looking for one*, from its height or its size alone? A method has to
+# beat that guess before it can be said to find tumours.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+case: int | None = None  # number of a test patient to look at
+z: int | None = None  # height of the slice, from 60 to 129; None: the one with most tumour
+
+# %%
+import numpy as np
+import torch
+
+from paperlib import artifacts, config
+from paperlib.data import augment, brats, preprocess
+from paperlib.evaluation import cohort, evidence, examples, paper, present, slice_scores
+from paperlib.evaluation.figures import data as data_figures, slices
+from paperlib.pipeline import patients, publishing, run as runs
+from paperlib.publish import parameters, provenance
+
+# %%
+parameters.validate(globals())
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+note = provenance.one_line(found.provenance)
+folder = run.require("prepare")
+stacks = {n: artifacts.load_array(folder, n) for n in ("flair", "t1ce", "labels", "brain")}
+table = patients.load_slices(run)
+case = examples.choose_case(slice_scores.load_test_slices(found, cohort.NO_NETWORK), case)
+place = cohort.pick_slice(table, case, z)
+shown = f"patient {case}, slice z = {table['z'][place]}, {note}"
+
+# %% [markdown]
+# ## Two images and a label map
+#
+# The paper uses the training set of BraTS 2018
+# {cite}`menze2015brats,bakas2017advancing,bakas2018identifying`: 285 patients with a glioma, 210 of
+# high grade (HGG) and 75 of low grade (LGG). Of the four MR sequences it takes two. **FLAIR** shows
+# the whole tumour bright, edema included. **T1CE** (T1-weighted, after contrast medium) shows the
+# part that takes up contrast medium. Experts drew the labels: necrotic and non-enhancing core,
+# edema, enhancing tumour. The networks never see labels; but the labels decide *which slices* they
+# are trained on, so "without any training labels" is not literally true.
+#
+# This page was made from {result}`run.patients` patients,
+# {result}`run.test_patients` of them tested. Where the line under a figure says *phantom*, they are
+# simulated.
+
+# %% mystnb={"figure": {"caption": "Figure 1 of the paper, in its arrangement, from this run: (a) T1CE, (b) FLAIR, (c) labels drawn by experts, or for a phantom those it was made with. The patient's left is on the right, as radiologists look at slices.", "name": "fig-sequences"}, "image": {"alt": "One axial slice of a brain three times: T1CE, FLAIR, and coloured tumour labels on black."}}
+titles = {"t1ce": "(a) T1CE", "flair": "(b) FLAIR", "labels": "(c) ground truth"}
+panels = [slices.Panel(stacks[kind][place], kind, title) for kind, title in titles.items()]
+slices.show_grid([panels], note=shown)
+
+# %% [markdown]
+# ## How a slice is made
+#
+# Section 3 of the paper names the steps: crop the volume to 180 × 180 × 70 voxels, scale it to
+# 128 × 128 × 70, normalise it to *z-scores*. A z-score says how many standard deviations a pixel
+# lies above the mean. The paper prints no formula. Ours takes mean and standard deviation over the
+# brain pixels $B$ of the cropped volume, for each patient and sequence; the background stays 0:
+#
+# $$ z_i = \frac{x_i - m}{s}, \qquad m = \frac{1}{|B|} \sum_{j \in B} x_j, \qquad
+#    s^2 = \frac{1}{|B|} \sum_{j \in B} (x_j - m)^2 $$
+#
+# ```{literalinclude} ../../paperlib/data/preprocess.py
+# :pyobject: apply_zscore
+# ```
+#
+# ```{literalinclude} ../../paperlib/data/preprocess.py
+# :pyobject: crop
+# ```
+#
+# Not in the paper, and decided here: *where* the window lies, which 70 slices are kept, that images
+# are resized with anti-aliasing and labels by nearest neighbour, and the clipping. All of it is in
+# one place:
+
+# %%
+print(run.prepare)
+
+# %% [markdown]
+# The same steps by hand, from the patient's file:
+
+# %%
+stored = brats.read_case(patients.usable_cases(run)[case]).images["flair"]
+p = run.prepare
+window = preprocess.Window(p.x_low, p.y_low, p.z_low, p.z_high, p.window)
+cropped = preprocess.crop(stored, window)
+small = preprocess.resize_images(cropped, p.size)
+brain = preprocess.resize_labels(cropped > 0, p.size)
+scale = preprocess.normalisation(small[brain], method=p.zscore)
+zscores = preprocess.apply_zscore(small, brain, scale, clip=(p.clip_low, p.clip_high))
+print("as in the prepared run:", np.array_equal(zscores, stacks["flair"][table["case"] == case]))
+
+# %% mystnb={"figure": {"caption": "From the stored volume to what a network sees. Left: one stored FLAIR slice and the window (yellow). Below: z-scores of all brain pixels of this patient; the tumour makes the tail on the right, and it pulls the zero point with it.", "name": "fig-slice-steps"}, "image": {"alt": "A slice at three stages, stored, cropped, and small, above a histogram of z-scores with one peak just below zero."}}
+data_figures.plot_slice_steps(
+    stored, cropped, zscores, window, z=int(table["z"][place]), note=shown
+)
+
+# %% [markdown]
+# The mean and the standard deviation come from the *whole* brain. A large bright tumour therefore
+# makes all other tissue darker. A method that only measures brightness already gets some of its
+# power, and some of its errors, from here. The exercise at the end changes that.
+
+# %% [markdown]
+# ## The cohort
+#
+# A slice *counts* when at least 5 % of its pixels are brain (`brain_share` above). It is
+# *tumour-free* when no pixel carries a tumour label after resizing. Patients with few tumour-free
+# slices cannot be used to set thresholds.
+
+# %%
+cases = artifacts.load_table(folder, "cases")
+grades = cohort.by_grade(cases).round(2)
+present.show(grades.astype(str), caption=f"Patients and slices of this run. {note}.")
+
+# %% [markdown]
+# Patients are split, never slices: two neighbouring slices of one patient are nearly the same
+# image. The paper holds out 30 patients (20 HGG, 10 LGG). Here the test patients are
+# drawn by grade, with the seed of the settings. The validation patients stop the training and set
+# every threshold, so they must hold tumour-free slices; this function sees to it:
+#
+# ```{literalinclude} ../../paperlib/data/split.py
+# :pyobject: choose_validation
+# ```
+
+# %%
+split = cohort.split_table(cases, [patients.load_fold(run, fold) for fold in range(run.folds)])
+present.show(split.astype(str), caption=f"Who trains, who sets thresholds, who is tested. {note}.")
+
+# %% [markdown]
+# Patients of a folder that the run leaves out, and why. Nothing is repaired silently. A profile may
+# also take only the first patients of a large folder.
+
+# %%
+left_out = cohort.refused_patients(run.require("check")) if run.data else None
+if left_out is None:
+    print("Simulated patients: no folder was checked.")
+else:
+    print(f"{left_out['patient'].nunique()} patients of the folder are refused or unlabelled.")
+left_out
+
+# %% [markdown]
+# ## What the position of a slice gives away
+#
+# Tumours do not lie everywhere with the same chance. Near the crown (large z) slices are small and
+# mostly tumour-free; in the middle of the brain nearly every slice of these patients holds tumour.
+
+# %% mystnb={"figure": {"caption": "Slices of all patients of this run by height, with tumour below, tumour-free on top. Where one colour is missing, the height alone decides.", "name": "fig-heights"}, "image": {"alt": "Bars over the height of the slice: tumour slices dominate below, tumour-free ones near the crown."}}
+data_figures.plot_heights(cohort.slices_per_height(table), note=f"{len(cases)} patients, {note}")
+
+# %% [markdown]
+# How far does one come with this? *AUROC*, the area under the receiver operating characteristic, is
+# the chance that a slice with tumour gets a higher score than one without: 1 is perfect, 0.5 is
+# guessing. Three scores need no network and no training. The first does not even look at the image.
+# The paper's number for its best score, the mean residual of a network, is
+# {result}`paper.score.mean_residual:.3f`.
+
+# %%
+real = present.load_reference(publishing.reference_folder("real36"))
+sources = {"this run": found} | ({"36 real patients": real} if real else {})
+draws = run.profile.bootstrap_draws
+tables = {name: cohort.position_auroc(one, draws=draws) for name, one in sources.items()}
+real_note = provenance.one_line(real.provenance) if real else "the reference is not in this copy"
+
+# %% mystnb={"figure": {"caption": "AUROC of scores without any network, test patients only, with 95 % intervals over patients. Dashed: the paper's mean residual. Grey: guessing. The 36 real patients are a reference run; they are shown where this copy of the project holds it.", "name": "fig-position"}, "image": {"alt": "Dots with intervals for slice height, brain area and mean FLAIR, against the paper's number as a dashed line."}}
+data_figures.plot_position_scores(
+    tables, paper=paper.AUROC["mean_residual"], note=f"{note}; 36 real patients: {real_note}"
+)
+
+# %% [markdown]
+# **How to read it.** A slice score whose AUROC is near these dots has not shown that it sees a
+# tumour. It may have seen that the slice is large. The paper gives no such comparison, and no
+# number of tumour-free slices. The [page on anomaly scores](04_anomaly_scores) therefore prints
+# controls beside every AUROC. The intervals are wide because there are few *patients*; the number
+# of slices does not help, as slices of one patient resemble each other.
+
+# %% [markdown]
+# ## Augmented copies, and squares of noise
+#
+# For every training slice the paper adds one copy: flipped, scaled, sheared or slightly rotated. On
+# top it puts squares of Gaussian noise, side 15 to 50 pixels, "to make the autoencoder robust". It
+# does not say what the network should return there. We take the **clean** image as the target, so
+# that the network has to fill the square from what lies around it. Ranges and chances are decided
+# here:
+
+# %%
+settings = config.AugmentSettings()
+print(settings)
+
+# %% [markdown]
+# ```{literalinclude} ../../paperlib/data/augment.py
+# :pyobject: apply_transforms
+# ```
+
+# %%
+training = patients.healthy_of(table, patients.load_fold(run, 0).training)
+image = stacks["flair"][training[table["brain_px"][training].argmax()]]
+drawn = [augment.draw_transform(image, settings, np.random.default_rng([0, n])) for n in range(5)]
+images = torch.from_numpy(np.stack([image] * len(drawn)))[:, None]
+inputs, targets = augment.apply_transforms(images, drawn)
+
+# %% mystnb={"figure": {"caption": "One tumour-free training slice and five copies of it as they are drawn. Above: what the network gets. Below: what it should return. A square appears in about half of the copies.", "name": "fig-augment"}, "image": {"alt": "Two rows of six brain slices, slightly rotated and scaled; some in the upper row carry a square of noise."}}
+pairs = {"input": inputs, "target": targets}
+rows = [
+    [slices.Panel(image, "flair", "original" * (name == "input"))]
+    + [slices.Panel(copy, "flair") for copy in copies[:, 0].numpy()]
+    for name, copies in pairs.items()
+]
+slices.show_grid(rows, row_titles=list(pairs), note=note)
+
+# %% [markdown]
+# ## What a perfect reconstruction would be
+#
+# The method hopes for a network that returns *this patient's brain without the tumour*. A phantom
+# is simulated with and without its tumour, with the same displaced anatomy and the same noise, so
+# here the wish can be shown. For real patients nobody knows that image; this page then shows a
+# crude stand-in, the tumour filled with the median of the other tissue.
+
+# %%
+tumour = stacks["labels"][place] > 0
+
+
+def without_tumour(sequence):
+    image, inside = stacks[sequence][place], stacks["brain"][place] & ~tumour
+    if run.data is None:
+        return artifacts.load_array(folder, f"healthy_{sequence}")[place]
+    return np.where(tumour, np.median(image[inside]), image)
+
+
+# %% mystnb={"figure": {"caption": "What a perfect network would do. The residual is reconstruction minus image; red means that the image is brighter. The green line is the true tumour. In FLAIR the whole tumour is red; in T1CE the enhancing part is, and the rest may even be darker than healthy tissue (blue).", "name": "fig-counterfactual"}, "image": {"alt": "FLAIR and T1CE in two rows: the image, the same brain without tumour, and their difference, which is red in the tumour."}}
+rows = []
+for sequence in ("flair", "t1ce"):
+    image, healthy = stacks[sequence][place], without_tumour(sequence)
+    row = [
+        slices.Panel(image, sequence, "image"),
+        slices.Panel(healthy, sequence, "without tumour"),
+    ]
+    rows.append([*row, slices.Panel(healthy - image, "residual", "residual", tumour)])
+slices.show_grid(rows, row_titles=["FLAIR", "T1CE"], note=shown)
+
+# %% [markdown]
+# ## Is the phantom good enough, and for what?
+#
+# Phantoms are made from an average brain, pushed and folded at random, with tumours whose size,
+# brightness and place are drawn from distributions. Before any network was trained, it was fixed
+# what a cohort of them must measure. The bands are meant for the 20 test patients of the profile
+# `phantom`; with the three of `smoke` a "no" means little.
+
+# %%
+reference = present.load_reference(publishing.reference_folder("phantom"))
+bands = cohort.compare(found if run.data is None else reference, found if run.data else real)
+present.show(
+    bands.map(lambda value: value if isinstance(value, str) else f"{value:.2f}"),
+    caption="What a phantom cohort must measure (from, to), what it measures, and the real "
+    f"patients where this copy has them. This run: {note}. Real: {real_note}.",
+)
+
+# %% [markdown]
+# The numbers of a tumour that looks like this are **inputs, tuned by hand on 12 real patients**. So
+# a phantom must not be used to claim
+#
+# - that a method works on patients, or that one method beats another on patients;
+# - any number of the paper;
+# - that the plain FLAIR threshold is strong: this was built in, not found;
+# - that a slice score is good: height and position of the tumours follow one formula, and the score
+#   measures that formula.
+#
+# It is good for teaching the way of the data, for tests, for timing, and for questions with a known
+# truth that change one thing at a time. Phantoms and real patients are never pooled.
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-zscore
+# ```
+# Mean and standard deviation come from the whole brain, tumour included. How far does the tumour
+# move the zero point of this patient? Below for `"mean_sd"`; `preprocess.normalisation` knows one
+# more method, `"median_mad"` (median and median absolute deviation). Try it.
+
+# %%
+healthy = brain & (stacks["labels"][table["case"] == case] == 0)
+whole, rest = (preprocess.normalisation(small[k], method="mean_sd") for k in (brain, healthy))
+print(f"zero point moved by {(whole.centre - rest.centre) / rest.spread:.2f} sd of healthy tissue")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-zscore
+# :class: dropdown
+# ```
+# A minority of bright pixels moves the median less than the mean, and the median absolute deviation
+# less than the standard deviation. To train with it, set `zscore` in `paperlib/config.py`
+# (`PrepareSettings`). All numbers of the book then change: the tumour becomes brighter in z-scores,
+# for the networks *and* for the plain threshold.
+
+# %%
+for method in preprocess.ZSCORES:
+    whole, rest = (preprocess.normalisation(small[k], method=method) for k in (brain, healthy))
+    shift, wider = (whole.centre - rest.centre) / rest.spread, whole.spread / rest.spread
+    print(f"{method}: zero point moved by {shift:.2f}, unit wider by a factor of {wider:.2f}")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+
+# %% [markdown]
+# ## What we learned
+#
+# - A slice is a crop, a resize and a z-score; the z-score already knows about the tumour.
+# - Height and size of a slice tell much about whether it holds a tumour. Every score has to be
+#   compared with them.
+# - Labels choose the training slices, patients are split, thresholds come from other patients.
+# - Phantoms teach and test. They prove nothing about patients.

@@ -1,0 +1,292 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Architectures and losses
+#
+# **The question.** An *autoencoder* squeezes an image through a narrow middle and rebuilds it. If
+# it has learned healthy brain only, the hope goes, it cannot rebuild a tumour, and the difference
+# between image and reconstruction shows where the tumour is. How narrow is the middle, what is
+# asked of the reconstruction, and what do the networks of this run make of one slice?
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+case: int | None = None  # number of a test patient to look at
+z: int | None = None  # height of the slice, from 60 to 129; None: the one with most tumour
+model: str = "dVAE"  # whose layers are listed; one of: VAE, dVAE, VAE1px
+
+# %%
+import numpy as np
+import pandas as pd
+import torch
+
+from paperlib import artifacts
+from paperlib.evaluation import cohort, evidence, examples, present, slice_scores, table1
+from paperlib.evaluation.figures import slices
+from paperlib.models import architectures, losses
+from paperlib.pipeline import networks, patients, run as runs, segments
+from paperlib.publish import parameters, provenance
+
+# %%
+parameters.validate(globals())
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+note = provenance.one_line(found.provenance)
+test = slice_scores.load_test_slices(found, cohort.NO_NETWORK)
+case = examples.choose_case(test, case)
+place = cohort.pick_slice(patients.load_slices(run), case, z)
+
+# %% [markdown]
+# ## Table 1
+#
+# The paper writes a layer as "conv k, s,d-c": kernel k, stride s, dilation d, c channels. A block is
+# a convolution, batch normalisation and a LeakyReLU. Two layers end the encoder, one for the mean
+# of the *latent* (the numbers in the narrow middle), one for its standard deviation. The decoder is
+# the mirror, with transposed convolutions. The paper's VAE-CE, AAE and BiAAE use the VAE's column
+# with other training; this edition trains the three columns below.
+#
+# The table is read from the live networks: what they do, not what somebody wrote down.
+
+# %%
+layers = table1.encoder_columns(list(architectures.MODELS))
+caption = "Table 1 as built: layer in the paper's notation → size of its output, from 128 × 128."
+present.show(layers, caption=caption)
+
+# %%
+present.show(table1.size_table(list(architectures.MODELS)).astype(str), caption="How narrow the "
+             "middle is: pixels of a slice for each latent number, and trainable parameters.")  # fmt: skip
+
+# %% [markdown]
+# The narrower the middle, the less of the tumour can get through; but the less of a healthy fold
+# can, too. The dVAE has by far the fewest parameters and by far the widest middle.
+#
+# The paper does not print the *padding*, and without it no size is defined. Here it was chosen so
+# that every size divides exactly, in the encoder and back: `padding` in the table below. All layers
+# of one network:
+
+# %%
+present.show(table1.layer_table(model).astype(str), caption=f"All layers of {model}, in order.")
+
+# %% [markdown]
+# This is the whole network. `MODELS` is Table 1 as data; a new architecture is one more entry:
+#
+# ```{literalinclude} ../../paperlib/models/architectures.py
+# :pyobject: Autoencoder
+# ```
+#
+# ```{literalinclude} ../../paperlib/models/architectures.py
+# :start-at: "MODELS: Mapping"
+# ```
+
+# %% [markdown]
+# ### A printed layer that looks away
+#
+# The second layer of the dVAE has stride 2 *and* dilation 2: it steps by two and looks at every
+# second pixel. So it never meets the pixels in between. Count what it reads, by asking which pixels
+# of the map before it change its output:
+
+# %%
+network = architectures.build("dVAE")
+layer, side = network.encoder[1][0], 123  # the side of its input, see the table above
+before = torch.ones(1, layer.in_channels, side, side, requires_grad=True)
+influence = torch.autograd.grad(layer(before).sum(), before)[0]
+read = (influence != 0).any(dim=(0, 1)).numpy()
+print(f"{1 - read.mean():.1%} of the map is never read")
+
+# %% [markdown]
+# Its transpose in the decoder leaves the same holes: apart from the bias it writes exact zeros.
+
+# %%
+mirror = network.decoder[3][0]
+with torch.no_grad():
+    written = mirror(torch.randn(1, mirror.in_channels, 58, 58)) - mirror.bias[:, None, None]
+print(mirror)
+print(f"{(written == 0).float().mean():.1%} of its output is exactly the bias")
+
+# %% mystnb={"figure": {"caption": "A corner of the map before the dVAE's second layer. White: read by that layer. Black: never read. The first layer mixes neighbouring pixels, so no pixel of the image is lost entirely, but the pattern can be seen in early reconstructions.", "name": "fig-coverage"}, "image": {"alt": "A regular grid: every second pixel in every second row is white, all others are black."}}
+slices.show_grid([[slices.Panel(read[:32, :32], "mask")]], note="dVAE, a corner of 32 × 32")
+
+# %% [markdown]
+# We keep the geometry as printed. The exercise below shows what one other number would change.
+
+# %% [markdown]
+# ## What is asked of the reconstruction
+#
+# A *variational* autoencoder {cite}`kingma2013auto` draws its latent from a normal distribution
+# whose mean $\mu$ and standard deviation $s$ the encoder gives. Its loss has two terms: rebuild the
+# clean image $x$ as $\hat x$, and keep that distribution near a standard normal. With $H \times W$
+# pixels:
+#
+# $$ L = \mathrm{rec}(\hat x, x) + \beta \, \frac{\mathrm{KL}}{H W}, \qquad
+#    \mathrm{KL} = \tfrac12 \sum_u \left( \mu_u^2 + s_u^2 - 2 \log s_u - 1 \right) $$
+#
+# The paper names no $\beta$; ours stands in `TrainingSettings`. KL, the *Kullback-Leibler
+# divergence*, is counted in nats.
+#
+# ```{literalinclude} ../../paperlib/models/losses.py
+# :pyobject: kl_divergence
+# ```
+#
+# At test time nothing is drawn: $z = \mu$. The paper compares two reconstruction losses. The first
+# is the mean squared error; the second is one minus the *structural similarity* SSIM
+# {cite}`wang2004image`, which compares local mean, contrast and pattern in a sliding window:
+#
+# $$ \mathrm{SSIM} = \frac{(2 m_x m_{\hat x} + c_1)(2 \sigma_{x \hat x} + c_2)}
+#    {(m_x^2 + m_{\hat x}^2 + c_1)(\sigma_x^2 + \sigma_{\hat x}^2 + c_2)} $$
+#
+# ```{literalinclude} ../../paperlib/models/losses.py
+# :pyobject: mse
+# ```
+#
+# ```{literalinclude} ../../paperlib/models/losses.py
+# :pyobject: ssim
+# ```
+
+# %% [markdown]
+# ### Two numbers that the paper does not give
+#
+# SSIM was made for images with values from 0 to some maximum. The constants $c_1, c_2$ grow with
+# the *data range*, and the first factor compares local means *with their signs*. Z-scores have no
+# natural range, and their means change sign. One image and its reconstruction, under three ranges:
+
+# %%
+fold = int(test.loc[test["case"] == case, "fold"].iloc[0])
+mine = [network for network in run.networks() if network.fold == fold and network.seed == 0]
+first = mine[0]
+image = artifacts.load_array(run.require("prepare"), first.sequence)[place]
+rebuilt = segments.load_residual(run, first).of(np.array([place]))[0] + image
+x, x_hat = (torch.from_numpy(np.array(part))[None, None] for part in (image, rebuilt))
+saved = artifacts.read_manifest(run.network_folder(first))["intensities"]
+intensities = losses.IntensityRange(saved["low"], saved["high"])
+
+# %%
+span = intensities.high - intensities.low
+for data_range in (1.0, span, 255.0):
+    similar = float(losses.ssim(x_hat, x, data_range=data_range))
+    print(f"data range {data_range:7.2f}: SSIM {similar:.3f}")
+
+# %% [markdown]
+# The same pair, from poor to near perfect. We take the span between the 0.1 and the 99.9 percentile
+# of healthy training brain (the middle line). Now the *domain*: two nearly equal, flat, grey
+# images, one a little above the patient's mean and one a little below:
+
+# %%
+above, below = torch.full((1, 1, 32, 32), 0.1), torch.full((1, 1, 32, 32), -0.1)
+for domain in losses.SSIM_DOMAINS:
+    flat = 1 - float(losses.ssim_loss(above, below, intensities=intensities, domain=domain))
+    pair = 1 - float(losses.ssim_loss(x_hat, x, intensities=intensities, domain=domain))
+    print(f"domain {domain:8}: SSIM of the flat pair {flat:6.3f}, of image and rebuilt {pair:.3f}")
+
+# %% [markdown]
+# On z-scores as they are (`z`, the literal reading and our default) two almost equal greys count as
+# opposites, because their means have different signs. After subtracting the low percentile
+# (`shifted`) they are alike. Dividing by the span as well (`unit`) changes nothing more, as SSIM
+# does not depend on a common factor. So "SSIM gives the best results" is a statement about a range
+# and a domain that the paper does not name.
+
+# %% [markdown]
+# ## One slice through every network of this run
+#
+# The upper row is what a network has to beat: no network at all, residual $r = -x$. Below, the
+# residual $r = \hat x - x$ of each network. The rule for the choice of the slice: the test patient
+# with the best mixture of slices with and without tumour, and the slice with most tumour.
+
+# %%
+folder = run.require("prepare")
+loaded = {n: artifacts.load_array(folder, n)[place] for n in ("flair", "t1ce", "brain", "labels")}
+outline = loaded["labels"] > 0
+top = []
+for sequence in ("flair", "t1ce"):
+    top.append(slices.Panel(loaded[sequence], sequence, sequence.upper(), outline))
+    top.append(slices.Panel(-loaded[sequence], "residual", "r = −x", outline))
+
+# %%
+rows = {"no network": top}
+for network in mine:
+    residual = segments.load_residual(run, network).of(np.array([place]))[0] * loaded["brain"]
+    rebuilt = slices.background_black(residual + loaded[network.sequence], loaded["brain"])
+    rows.setdefault(f"{network.model}-{network.loss}", []).extend(
+        [slices.Panel(rebuilt, network.sequence, "", outline),
+         slices.Panel(residual, "residual", "", outline)]
+    )  # fmt: skip
+
+# %% mystnb={"figure": {"caption": "Upper row: the slice in FLAIR and T1CE, each beside its own negative. Below: reconstruction and residual of every network of this run, inside the brain. Green: the true tumour. Look for two things: whether the tumour is missing in the reconstruction, and whether healthy folds are there. A reconstruction that is nearly flat has a residual like the upper row.", "name": "fig-reconstructions"}, "image": {"alt": "Rows of FLAIR reconstruction, FLAIR residual, T1CE reconstruction, T1CE residual, one row per network, under a row of the images themselves."}}
+slices.show_grid(
+    list(rows.values()), row_titles=list(rows), note=f"patient {case}, fold {fold}, {note}"
+)
+
+# %% [markdown]
+# How much of each residual is simply the image turned around? The correlation of $r$ with $-x$ over
+# the brain of this slice says it: 1 means that the network returned something flat, and that its
+# residual knows no more than the image. Beside it, how different tumour and other brain are in the
+# residual, in standard deviations of the other brain, against the same for the image.
+
+# %%
+inside, tumour = loaded["brain"].astype(bool), outline & loaded["brain"]
+lines = {}
+for network in mine:
+    image = loaded[network.sequence]
+    r = segments.load_residual(run, network).of(np.array([place]))[0]
+    contrast = [(v[inside & ~tumour].mean() - v[tumour].mean()) / v[inside & ~tumour].std()
+                for v in (r, -image)]  # fmt: skip
+    likeness = np.corrcoef(r[inside], -image[inside])[0, 1]
+    lines[f"{network.model}-{network.loss} {network.sequence}"] = [likeness, *contrast]
+
+# %%
+columns = ["correlation of r with −x", "contrast in r", "contrast in −x"]
+measured = pd.DataFrame.from_dict(lines, orient="index", columns=columns)
+present.show(measured.map("{:.2f}".format), caption=f"One slice of patient {case}. {note}.")
+
+# %% [markdown]
+# One slice proves nothing; the [next page](03_training) follows the same quantities over many
+# slices while the networks are trained.
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-dilation
+# ```
+# Give the dVAE's second layer the dilation 1 that the table's first layer has. Which share of the
+# map is still never read?
+
+# %%
+print(network.model, architectures.MODELS["dVAE"].encoder[1])
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-dilation
+# :class: dropdown
+# ```
+# A kernel of 5 that steps by 2 without dilation covers every pixel. To train such a network, add an
+# entry to `MODELS`: with that one change the map after the layer is larger, so the sizes of all
+# layers after it change too, and `table1.layer_table` shows whether they still divide.
+
+# %%
+denser = torch.nn.Conv2d(8, 16, kernel_size=5, stride=2, dilation=1)
+before = torch.ones(1, 8, side, side, requires_grad=True)
+influence = torch.autograd.grad(denser(before).sum(), before)[0]
+print(f"{1 - (influence != 0).any(dim=(0, 1)).float().mean():.1%} of the map is never read")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+
+# %% [markdown]
+# ## What we learned
+#
+# - The networks differ above all in how much can pass through the middle.
+# - Table 1 leaves the padding open, and one of its layers never reads most of its input.
+# - "SSIM" needs a range and a domain; both change what is learned, and the paper gives neither.
+# - A flat reconstruction has a residual that is the image itself. It can score well without having
+#   learned anything.

@@ -1,0 +1,204 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Training
+#
+# **The question.** The paper trains each network "until convergence" and takes the weights with the
+# lowest validation loss (section 5.1). It does not say how long that was. How do the losses fall
+# here, and what happens to the *detection of tumours* on the way? The second question matters more
+# than it seems: the lower loss is not the better detector.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+sequence: str = "flair"  # whose training is followed; one of: flair, t1ce
+
+# %%
+import pandas as pd
+
+from paperlib.evaluation import evidence, present, trainings
+from paperlib.evaluation.figures import training as training_figures
+from paperlib.pipeline import publishing, run as runs
+from paperlib.publish import parameters, provenance
+
+parameters.validate(globals())
+
+# %%
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+note = provenance.one_line(found.provenance)
+print(f"{note}; {len(found.provenance['networks'])} networks")
+print(run.networks()[0])
+
+# %% [markdown]
+# ## How it is trained
+#
+# Each network is trained alone, with the optimiser Adam. One step draws a batch of slices and their
+# augmented copies, draws the latent, and lowers
+#
+# $$ L = \mathrm{rec}(\hat x, x) + \beta \, \frac{\mathrm{KL}}{H W} $$
+#
+# of the [page before](02_architectures). All steps are this function:
+#
+# ```{literalinclude} ../../paperlib/models/training.py
+# :pyobject: _step
+# ```
+#
+# **Budget.** The unit of training length in this book is the *slice-step*: one slice seen by the
+# optimiser, copies counted. Every network of a run gets the same number, for this run
+# {result}`run.slice_steps:,` (the profile `paper` instead trains until the validation loss has not
+# fallen for a number of epochs). An equal budget is fair in cost. It is not the same as convergence:
+#
+# ```{literalinclude} ../../paperlib/models/training.py
+# :pyobject: _stop_reason
+# ```
+
+# %% mystnb={"figure": {"caption": "Losses along the training, one line per network. Solid: reconstruction loss on clean validation slices, latent at its mean. Dotted: on the training batches, with augmentation, squares of noise and a drawn latent; it is therefore higher, and the gap is not overfitting.", "name": "fig-losses"}, "image": {"alt": "Panels of training and validation loss against slice-steps for each sequence and loss function."}}
+training_figures.plot_losses(found.epochs, note=note)
+
+# %% [markdown]
+# ## What the latent carries
+#
+# Two numbers tell whether the middle of the network is used. The *KL divergence* says how far the
+# latent distribution is from a standard normal that carries no information, in nats per slice. A
+# latent number is an *active unit* when its mean varies between the slices of a batch. With too
+# strong a pull towards the standard normal both fall to zero, the network returns the same grey
+# brain for every slice, and the residual is the image itself.
+
+# %% mystnb={"figure": {"caption": "KL divergence and active units along the training, one line per network. Both axes are logarithmic. The networks have different numbers of latent units, so levels may only be compared within one architecture.", "name": "fig-latent"}, "image": {"alt": "KL divergence and number of active units against slice-steps, for FLAIR and T1CE."}}
+training_figures.plot_latent(found.epochs, note=note)
+
+# %% [markdown]
+# ## Who stopped, and why
+#
+# A row whose networks met the end of their budget before their validation loss stopped falling is
+# marked *not converged*, here and wherever it is compared with the paper. Where there are fewer than
+# 20 training patients, validation losses are too unsteady to choose by, and the last weights are
+# kept; otherwise those with the lowest validation loss, as in the paper.
+
+# %%
+lengths = trainings.length_table(found)
+present.show(lengths.astype(str), caption="Training of every row: networks (folds and seeds), "
+             f"slice-steps, and why it ended. {note}.")  # fmt: skip
+
+# %% [markdown]
+# ## Training length decides the order of the rows
+#
+# At 1,000 slice-steps, at 2,000, at 4,000 and so on, each network was shown the same few test
+# slices, and this was measured:
+#
+# ```{literalinclude} ../../paperlib/evaluation/convergence.py
+# :pyobject: measure_residual
+# ```
+#
+# *Pixel average precision* asks how well $-r$ ranks tumour pixels above others, over all
+# thresholds: 1 is perfect, the share of tumour pixels is guessing. Grey lines are the plain image
+# (FLAIR brightness), which needs no network.
+
+# %%
+table = trainings.over_networks(found.milestones, sequence)
+plain = trainings.plain_levels(found, sequence)
+print({name: round(level, 3) for name, level in plain.items()})
+
+# %% mystnb={"figure": {"caption": "What the residuals show along the training, in this run. Lines: means over the networks of a row; bands: from the lowest to the highest. Diamonds: the weights that were kept, drawn at the end of the training. Grey: the plain image, for Dice and AUROC on all test slices. No stopping point is chosen by this figure.", "name": "fig-length"}, "image": {"alt": "Four panels against slice-steps: pixel average precision, Dice, AUROC and the correlation of the residual with the negative image."}}
+training_figures.plot_training_length(
+    table, plain, measures=trainings.MEASURES, note=f"{sequence.upper()}, {note}"
+)
+
+# %% [markdown]
+# Read the lower right panel first. An untrained network returns something flat, so its residual is
+# $-x$: the correlation is near 1, and the residual detects a bright tumour exactly as well as
+# *plain FLAIR does without a network*. Then the network learns to rebuild. It rebuilds healthy
+# folds, which helps, and the brightness of the tumour, which hurts. Each row goes through this
+# change at its own time; wide-middled and MSE-trained networks may go early, others late. So
+#
+# - a network can have a *better* loss and be a *worse* detector;
+# - at one common length, one row may stand before its change and another behind it. Their order
+#   then says *when* they were stopped, not which architecture or loss is better;
+# - two runs that differ in length can publish opposite orders, each reproducible.
+#
+# The same numbers as a table. The last line is what all later pages use.
+
+# %%
+order = trainings.order_table(found.milestones, sequence, "pixel_ap")
+texts = order.map(lambda value: value if isinstance(value, str) else f"{value:.2f}")
+present.show(texts, caption="Pixel average precision along the training; `plain` is the image "
+             f"without a network. {sequence.upper()}, {note}.")  # fmt: skip
+
+# %% [markdown]
+# ### The same on real patients
+#
+# The reference run holds 36 real patients in folds: every line is a mean over folds, every band its
+# spread. Only numbers are in this project, no image and no weight of a patient.
+
+# %%
+real = present.load_reference(publishing.reference_folder("real36")) or found
+real_note = provenance.one_line(real.provenance)
+if real is found:
+    print("The reference run is not in this copy: the figure and table below repeat this run.")
+real_table = trainings.over_networks(real.milestones, sequence)
+real_plain = trainings.plain_levels(real, sequence)
+
+# %% mystnb={"figure": {"caption": "The figure above for the reference run on real patients, where this copy of the project holds it; else this run once more (see the line under the figure).", "name": "fig-length-real"}, "image": {"alt": "The same four panels of training length for the reference run."}}
+training_figures.plot_training_length(
+    real_table, real_plain, measures=trainings.MEASURES, note=f"{sequence.upper()}, {real_note}"
+)
+
+# %%
+order = trainings.order_table(real.milestones, sequence, "pixel_ap")
+texts = order.map(lambda value: value if isinstance(value, str) else f"{value:.2f}")
+present.show(texts, caption="Pixel average precision along the training. "
+             f"{sequence.upper()}, {real_note}.")  # fmt: skip
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-length
+# ```
+# The paper keeps the weights with the lowest validation loss. Does a lower validation loss go with
+# a better detector? Here are both for the first row; compute their rank correlation for every row
+# (1: they fall and rise together, −1: as one falls the other rises).
+
+# %%
+first = real.networks[0]
+chosen = real.milestones.set_index(["model", "loss", "sequence"]).loc[(*first, sequence)]
+pd.DataFrame(chosen)[["fold", "slice_steps", "validation_loss", "pixel_ap"]].head(12)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-length
+# :class: dropdown
+# ```
+# A positive number means: while the loss improved (fell), detection got worse. Taking the weights
+# with the best detection instead would be choosing by test labels, which is not allowed; and
+# without labels one cannot know where that was.
+
+# %%
+way = real.milestones[(real.milestones["sequence"] == sequence) & (real.milestones["final"] == 0)]
+for (model, loss), part in way.groupby(["model", "loss"], sort=False):
+    ranks = part.groupby("fold")[["validation_loss", "pixel_ap"]].corr(method="spearman")
+    value = ranks.xs("validation_loss", level=1)["pixel_ap"].mean()
+    print(f"{model}-{loss}: rank correlation {value:.2f}, {len(part)} milestones")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+
+# %% [markdown]
+# ## What we learned
+#
+# - The validation loss judges reconstruction. It does not judge detection.
+# - A short training is not a harmless approximation: it scores like the plain image.
+# - Every comparison of rows in this book carries its training length, and "not converged" where
+#   that is so. Order at one length is not an order of methods.
