@@ -4,27 +4,17 @@ Ratios, not milliseconds: both sides run in turns in one process on one thread.
 """
 
 from time import perf_counter
-from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter
 from sklearn.mixture import GaussianMixture
 
+from benchmarks.rows import Row
 from paperlib.postprocessing.mixture import READINGS, fit_mixture
 from paperlib.postprocessing.neighbours import neighbour_table
 
 SLICES = 20
 LIMITS = {"fit": 0.6, "step": 0.05}  # of scikit-learn, for the neighbourhood reading
-
-
-class Row(NamedTuple):
-    """Medians over the slices; `fit` includes the neighbour table, `step` is one iteration."""
-
-    method: str
-    fit_ms: float
-    iterations: float
-    fit_ratio: float
-    step_ratio: float
 
 
 def make_slice(seed):
@@ -66,18 +56,13 @@ def main():
     time_slice(*slices[0])  # compiles
     runs = [time_slice(*pair) for pair in slices]
     rows = []
-    for method in runs[0]:
-        own = np.array([run[method] for run in runs])
-        ratios = own / np.array([run["scikit-learn"] for run in runs])
-        fit_s, _, iterations = np.median(own, axis=0)
-        fit_ratio, step_ratio, _ = np.median(ratios, axis=0)
-        rows.append(Row(method, 1e3 * fit_s, iterations, fit_ratio, step_ratio))
-    print(f"{'method':15}{'fit / ms':>10}{'iterations':>12}{'fit ratio':>11}{'step ratio':>12}")
-    for row in rows:
-        print("{:15}{:10.2f}{:12.0f}{:11.2f}{:12.3f}".format(*row))
-    print("limits of neighbourhood: fit ratio {fit}, step ratio {step}".format(**LIMITS))
+    for reading in READINGS:
+        own = np.array([run[reading] for run in runs])
+        other = np.array([run["scikit-learn"] for run in runs])
+        fit, step, _ = np.median(own, axis=0)
+        other_fit, other_step, _ = np.median(other, axis=0)
+        fit_ratio, step_ratio, _ = np.median(own / other, axis=0)
+        what = f"mixture, {reading}"
+        rows.append(Row(f"{what}, one slice", fit, other_fit, fit_ratio, LIMITS["fit"]))
+        rows.append(Row(f"{what}, one iteration", step, other_step, step_ratio, LIMITS["step"]))
     return rows
-
-
-if __name__ == "__main__":
-    main()

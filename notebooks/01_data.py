@@ -88,7 +88,8 @@ slices.show_grid([panels], note=shown)
 # one place:
 
 # %%
-print(run.prepare)
+for name, value in vars(run.prepare).items():
+    print(f"{name:20} {value}")
 
 # %% [markdown]
 # The same steps by hand, from the patient's file:
@@ -198,7 +199,8 @@ data_figures.plot_position_scores(
 
 # %%
 settings = config.AugmentSettings()
-print(settings)
+for name, value in vars(settings).items():
+    print(f"{name:20} {value}")
 
 # %% [markdown]
 # ```{literalinclude} ../../paperlib/data/augment.py
@@ -269,8 +271,8 @@ present.show(
 )
 
 # %% [markdown]
-# The numbers of a tumour that looks like this are **inputs, tuned by hand on 12 real patients**. So
-# a phantom must not be used to claim
+# Brightness, size and contrast of these tumours are **inputs, tuned by hand on 12 real patients**,
+# until the plain FLAIR threshold scored as it does on those. So a phantom must not be used to claim
 #
 # - that a method works on patients, or that one method beats another on patients;
 # - any number of the paper;

@@ -21,8 +21,6 @@ folds: int = 1  # from 1 to 20
 sequence: str = "flair"  # whose training is followed; one of: flair, t1ce
 
 # %%
-import pandas as pd
-
 from paperlib.evaluation import evidence, present, trainings
 from paperlib.evaluation.figures import training as training_figures
 from paperlib.pipeline import publishing, run as runs
@@ -35,7 +33,8 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 note = provenance.one_line(found.provenance)
 print(f"{note}; {len(found.provenance['networks'])} networks")
-print(run.networks()[0])
+for name, value in vars(run.networks()[0]).items():
+    print(f"{name:20} {value}")
 
 # %% [markdown]
 # ## How it is trained
@@ -72,7 +71,7 @@ training_figures.plot_losses(found.epochs, note=note)
 # strong a pull towards the standard normal both fall to zero, the network returns the same grey
 # brain for every slice, and the residual is the image itself.
 
-# %% mystnb={"figure": {"caption": "KL divergence and active units along the training, one line per network. Both axes are logarithmic. The networks have different numbers of latent units, so levels may only be compared within one architecture.", "name": "fig-latent"}, "image": {"alt": "KL divergence and number of active units against slice-steps, for FLAIR and T1CE."}}
+# %% mystnb={"figure": {"caption": "KL divergence and active units along the training, one line per network. The networks have different numbers of latent units, so levels may only be compared within one architecture.", "name": "fig-latent"}, "image": {"alt": "KL divergence and number of active units against slice-steps, for FLAIR and T1CE."}}
 training_figures.plot_latent(found.epochs, note=note)
 
 # %% [markdown]
@@ -107,17 +106,18 @@ table = trainings.over_networks(found.milestones, sequence)
 plain = trainings.plain_levels(found, sequence)
 print({name: round(level, 3) for name, level in plain.items()})
 
-# %% mystnb={"figure": {"caption": "What the residuals show along the training, in this run. Lines: means over the networks of a row; bands: from the lowest to the highest. Diamonds: the weights that were kept, drawn at the end of the training. Grey: the plain image, for Dice and AUROC on all test slices. No stopping point is chosen by this figure.", "name": "fig-length"}, "image": {"alt": "Four panels against slice-steps: pixel average precision, Dice, AUROC and the correlation of the residual with the negative image."}}
+# %% mystnb={"figure": {"caption": "What the residuals show along the training, in this run. Lines: means over the networks of a row; bands: from the lowest to the highest. Diamonds (hollow for dashed lines): the weights that were kept, drawn at the end of the training. Grey: the plain image, for Dice and AUROC on all test slices. No stopping point is chosen by this figure.", "name": "fig-length"}, "image": {"alt": "Four panels against slice-steps: pixel average precision, Dice, AUROC and the correlation of the residual with the negative image."}}
 training_figures.plot_training_length(
     table, plain, measures=trainings.MEASURES, note=f"{sequence.upper()}, {note}"
 )
 
 # %% [markdown]
-# Read the lower right panel first. An untrained network returns something flat, so its residual is
-# $-x$: the correlation is near 1, and the residual detects a bright tumour exactly as well as
-# *plain FLAIR does without a network*. Then the network learns to rebuild. It rebuilds healthy
+# Read the lower right panel first. A network that has learned little mostly returns something flat,
+# so its residual is nearly $-x$: the correlation is near 1, and the residual detects a bright tumour
+# about as well as *plain FLAIR does without a network*. (Some rows start with a pattern of their own
+# instead; then everything is low at first.) Then the network learns to rebuild. It rebuilds healthy
 # folds, which helps, and the brightness of the tumour, which hurts. Each row goes through this
-# change at its own time; wide-middled and MSE-trained networks may go early, others late. So
+# change at its own time. So
 #
 # - a network can have a *better* loss and be a *worse* detector;
 # - at one common length, one row may stand before its change and another behind it. Their order
@@ -168,9 +168,11 @@ present.show(texts, caption="Pixel average precision along the training. "
 # (1: they fall and rise together, −1: as one falls the other rises).
 
 # %%
-first = real.networks[0]
-chosen = real.milestones.set_index(["model", "loss", "sequence"]).loc[(*first, sequence)]
-pd.DataFrame(chosen)[["fold", "slice_steps", "validation_loss", "pixel_ap"]].head(12)
+name, loss = real.networks[0]
+way = real.milestones[real.milestones["sequence"] == sequence]
+first = way[(way["model"] == name) & (way["loss"] == loss)]
+print(f"{name}-{loss}")
+first[["fold", "slice_steps", "validation_loss", "pixel_ap"]].head(12)
 
 # %% [markdown]
 # ```{exercise-end}
@@ -185,7 +187,6 @@ pd.DataFrame(chosen)[["fold", "slice_steps", "validation_loss", "pixel_ap"]].hea
 # without labels one cannot know where that was.
 
 # %%
-way = real.milestones[(real.milestones["sequence"] == sequence) & (real.milestones["final"] == 0)]
 for (model, loss), part in way.groupby(["model", "loss"], sort=False):
     ranks = part.groupby("fold")[["validation_loss", "pixel_ap"]].corr(method="spearman")
     value = ranks.xs("validation_loss", level=1)["pixel_ap"].mean()

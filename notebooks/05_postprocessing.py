@@ -27,17 +27,18 @@ reading: str = "neighbourhood"  # one of: both, neighbourhood, weights
 
 # %%
 import dataclasses
+import itertools
 import pandas as pd
 
+from paperlib import labels as bt
 from paperlib.evaluation import conventions, evidence, examples, metrics, present
 from paperlib.evaluation.figures import clusters, slices
 from paperlib.pipeline import run as runs, segments, slice_view
 from paperlib.postprocessing import mixture, morphology, neighbours, regions
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
-
 # %%
+parameters.validate(globals())
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
@@ -46,8 +47,8 @@ fold = int(found.slices.set_index("case").loc[[case], "fold"].iloc[0])
 seed = found.provenance["seeds"][0]
 view = slice_view.load_slice(run, f"{model}-{loss}-f{fold}-s{seed}", case, z)
 method, settings = f"{model}-{loss}-s{seed}", run.profile.mixture
-note = f"patient {case}, slice {z}, {method}, {provenance.one_line(found.provenance)}"
-print(note)
+origin = provenance.one_line(found.provenance)
+note = f"patient {case}, slice {z}, {method}, {origin}"
 
 # %% [markdown]
 # The slice is chosen by rule: of the test patients with enhancing tumour, the one in the middle by
@@ -135,15 +136,169 @@ clusters.plot_fits(residual, brain, fits, note=note)
 # ```
 
 # %%
-chosen, masks = {}, {}
+shown_region = {"flair": "WT", "t1ce": "ET"}
+truth = {s: bt.region_mask(view.labels, region) for s, region in shown_region.items()}
+cleaned, rows = {}, []
 for sequence, image in view.residuals.items():
     fit = mixture.fit_mixture(image, brain, reading=reading, table=table)
     cluster = mixture.tumour_mask(fit, image, brain, cluster="smallest", tail="both")
-    chosen[sequence] = (fit.posterior, cluster)
-    masks[sequence] = morphology.open_close(cluster, brain)
-whole, enhancing = masks["flair"], masks["t1ce"] & masks["flair"]
-labels = regions.label_tissues(whole[None], enhancing[None], hull="slice")[0]
-hull = regions.region_mask(labels, "TC") if hasattr(regions, "region_mask") else labels == 1
+    cleaned[sequence] = morphology.open_close(cluster, brain)
+    pictures = (view.images[sequence], image, fit.posterior, cluster, cleaned[sequence])
+    rows.append(pictures)
 
-# %% mystnb={"figure": {"caption": "Step by step, FLAIR above and T1CE below: image, residual, probability of cluster 2, the smaller cluster, the same after opening and closing. Green: the true whole tumour (above) and enhancing tumour (below).", "name": "fig-steps"}, "image": {"alt": "Two rows of five pictures from the image to the cleaned mask."}}
-rows = []
+# %%
+steps = ["image", "residual", "probability", "smaller cluster", "opened, closed"]
+panels = []
+for sequence, pictures in zip(view.images, rows, strict=True):
+    kinds = [sequence, "residual", "mask", "mask", "mask"]
+    outline = [truth[sequence]] * len(kinds)
+    panels.append(list(map(slices.Panel, pictures, kinds, steps, outline)))
+
+# %% mystnb={"figure": {"caption": "Step by step, FLAIR above and T1CE below: image, residual, probability of cluster 2, the smaller cluster, the same after opening and closing. Green: the true whole tumour (above) and the true enhancing tumour (below).", "name": "fig-steps"}, "image": {"alt": "Two rows of five pictures, from the image to the cleaned mask."}}
+slices.show_grid(panels, row_titles=["FLAIR", "T1CE"], note=note)
+
+# %%
+whole, enhancing = cleaned["flair"], cleaned["t1ce"] & cleaned["flair"]
+labels = regions.label_tissues(whole[None], enhancing[None], hull="slice")[0]
+core = bt.region_mask(labels, "TC")
+counts = metrics.region_counts(labels[None], view.labels[None])
+dice = metrics.dice_from_counts(*counts, empty=0)[0]
+print("Dice in this slice:", dict(zip(bt.REGIONS, dice.round(2).tolist(), strict=True)))
+same = (labels == view.segmentation).all()
+print("as in the run's own segmentation:", same, "with reading", settings.reading)
+
+# %% mystnb={"figure": {"caption": "After the paper's Figure 3, from the two residuals to the three labels: (a) FLAIR residual, (b) whole tumour, (c) labels; (d) T1CE residual, (e) enhancing part inside the whole tumour, (f) its convex hull inside the whole tumour. Right: the reference.", "name": "fig-pipeline"}, "image": {"alt": "Six pictures in two rows from residuals to labels, and the true labels."}}
+panel = slices.Panel
+upper = [panel(view.residuals["flair"], "residual", "(a) FLAIR residual")]
+upper += [panel(whole, "mask", "(b) whole tumour")]
+upper += [panel(labels, "labels", "(c) labels")]
+upper += [panel(view.labels, "labels", "reference")]
+lower = [panel(view.residuals["t1ce"], "residual", "(d) T1CE residual")]
+lower += [panel(enhancing, "mask", "(e) enhancing")]
+lower += [panel(core, "mask", "(f) convex hull")]
+lower += [panel(view.images["flair"], "flair", "FLAIR, true tumour", truth["flair"])]
+slices.show_grid([upper, lower], note=note)
+
+# %% [markdown]
+# The core is never segmented as such. Whatever does not enhance but lies outside the hull of the
+# enhancing part is lost, and a tumour without enhancing tissue has no core at all. The row "hull of
+# the true enhancing tumour" on the [results page](06_results) shows how far this idea can get when
+# everything else is perfect.
+#
+# ## When to stop
+#
+# The reading `neighbourhood` has no likelihood that the loop could maximise. The paper names no
+# limit for the number of steps, yet stopping early changes the mask. The same slice again, with
+# limits from one step to the default:
+
+# %%
+limits = [1, 2, 5, 10, 20, 50, 100, 200, 500, settings.max_iterations]
+lines = []
+for name, limit in itertools.product(mixture.READINGS, limits):
+    stop = {"max_iterations": limit, "tolerance": settings.tolerance}
+    fit = mixture.fit_mixture(residual, brain, reading=name, table=table, **stop)
+    cluster = mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail="both")
+    mask = morphology.open_close(cluster, brain)
+    overlap = metrics.dice(mask, truth["flair"], empty=0)
+    lines.append((name, limit, cluster.sum() / brain.sum(), overlap))
+by_limit = pd.DataFrame(lines, columns=["reading", "limit", "share", "dice"])
+
+# %% mystnb={"figure": {"caption": "What the iteration limit does to one slice: size of the tumour cluster before opening and closing (left), Dice of the whole tumour after them (right). A flat end means that the fit had stopped by itself.", "name": "fig-limit"}, "image": {"alt": "Two charts over the iteration limit with one line per reading."}}
+clusters.plot_iteration_limit(by_limit, note=note)
+
+# %% [markdown]
+# One slice decides nothing, and the limit was not chosen by it. It stays at the default for all
+# rows of the tables.
+#
+# ## How the fits go over all test slices
+#
+# Three things are counted for every slice, in FLAIR and in T1CE. *Stopped by itself*: the
+# probabilities stopped changing before the limit. *Not divided*: one cluster is nearly empty, so the
+# mask is empty, too. *Smaller is not lower*: the smaller cluster, the paper's tumour, is not the one with the lower mean
+# residual: the rule then takes the darker tissue.
+
+# %%
+fitted = found.counts[found.counts["component"].fillna("all") == "all"]
+fitted = fitted.dropna(subset="flair_iterations")
+names = {"converged": "stopped by itself", "degenerate": "not divided"}
+names["clusters_differ"] = "smaller is not lower"
+
+# %%
+pairs = list(itertools.product(bt.SEQUENCES, names))
+columns = [f"{sequence}_{key}" for sequence, key in pairs]
+shares = fitted.groupby(["method", "reading"], sort=False)[columns].mean()
+headings = [(sequence.upper(), names[key]) for sequence, key in pairs]
+shares.columns = pd.MultiIndex.from_tuples(headings)
+shares = shares.loc[[method, "B3", "B11 perfect reconstruction"]]
+
+# %%
+present.show(
+    (100 * shares).round(0).astype(int).astype(str) + " %",
+    caption=f"Shares of {len(found.slices)} test slices, {found.patients} patients. "
+    f"B3: r = -x, no network. B11: a perfect reconstruction. {origin}.",
+)
+
+# %% [markdown]
+# Section 4.3 keeps every connected group of pixels; section 6 speaks of "the biggest blob". Three
+# ways to read that, for the network of this page:
+
+# %%
+for component in ("all", "largest_2d", "largest_3d"):
+    rule = {"reading": settings.reading, "component": component}
+    every = conventions.slice_counts(found, method, **rule)
+    volumes = conventions.volume_dice(every)["dice"]
+    print(f"{component:12} Dice over every slice {every['dice'].mean():.2f},", end=" ")
+    print(f"per volume {volumes.mean():.2f}, n = {len(volumes)} patients")
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-cluster
+# ```
+# The cell below segments all slices of this patient again. `cluster` may be `"smallest"` (the
+# paper) or `"lower_mean"`, `tail` may be `"both"` (the paper) or `"negative"`, which drops pixels
+# with high residuals. Change one of them. What happens to the Dice, and why not the same in every
+# patient?
+
+# %%
+changed = dataclasses.replace(settings, cluster="smallest", tail="both")
+patient = next(segments.load_patients(run, [case]))
+network = next(n for n in run.networks() if n.pair == f"{model}-{loss}-f{fold}-s{seed}")
+r = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
+tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
+masks = segments.cluster(r, patient.brain, tables, changed, reading).mask
+print(f"Dice of the volume: {metrics.dice(masks, patient.labels > 0, empty=0):.2f}")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-cluster
+# :class: dropdown
+# ```
+# All four. Where the smaller cluster *is* the lower one, the first choice changes nothing; the
+# table above says how often it is not. Dropping the upper tail can only remove pixels, and opening
+# and closing then act on another shape.
+
+# %%
+for cluster, tail in itertools.product(mixture.CLUSTERS, mixture.TAILS):
+    changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
+    masks = segments.cluster(r, patient.brain, tables, changed, reading).mask
+    found_dice = metrics.dice(masks, patient.labels > 0, empty=0)
+    print(f"cluster {cluster:10} tail {tail:8} Dice of the volume {found_dice:.2f}")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+
+# %% [markdown]
+# ## What we learned
+#
+# - The printed equations leave a choice open. The [results page](06_results) shows how far the
+#   three readings lie apart, beside how far the networks do.
+# - The number of steps is a hidden setting: it changes the mask without being mentioned.
+# - "The smaller cluster" and "the brighter tissue" are two different rules; how often they disagree
+#   is counted above.
+# - The hull of the enhancing tumour gives the core an upper bound before any network is trained.

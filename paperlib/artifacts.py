@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -150,7 +151,7 @@ def write_json(file: Path, content: object) -> None:
     os.replace(partial, file)
 
 
-def read_json(file: Path) -> dict:
+def read_json(file: Path) -> Any:
     """Return the content of a JSON file."""
     return json.loads(file.read_text(encoding="utf-8"))
 

@@ -12,6 +12,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from paperlib.pipeline import stages
+from paperlib.pipeline.run import Run, open_run
+
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 
 
@@ -31,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _check(options: argparse.Namespace) -> int:
     check = importlib.import_module("paperlib.data.check")
     try:
-        report = check.check_folder(options.folder, jobs=options.jobs)
+        report = check.check_folder(options.folder.expanduser(), jobs=options.jobs)
     except OSError as error:
         if options.json:
             print(json.dumps({"patients": [], "usable": 0, "refused": 0, "error": str(error)}))
@@ -45,10 +48,10 @@ def _check(options: argparse.Namespace) -> int:
 
 def _stage(options: argparse.Namespace) -> int:
     progress = importlib.import_module("paperlib.pipeline.progress")
-    stages = importlib.import_module("paperlib.pipeline.stages")
+    run = _run(options)
     request = stages.Request(options.item, options.jobs, options.allow_skipped)
-    with progress.reported(_run(options), options.name, options.item):
-        stages.STAGES[options.name](_run(options), request)
+    with progress.reported(run, options.name, options.item):
+        stages.STAGES[options.name](run, request)
     return 0
 
 
@@ -69,9 +72,8 @@ def _notebooks(options: argparse.Namespace) -> int:
     return commands.run_notebooks(sorted(options.sources.glob("*.py")), options.folder)
 
 
-def _run(options: argparse.Namespace):
-    run = importlib.import_module("paperlib.pipeline.run")
-    return run.open_run(options.profile, options.data, options.folds)
+def _run(options: argparse.Namespace) -> Run:
+    return open_run(options.profile, options.data, options.folds)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -90,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_check)
 
     command = commands.add_parser("stage", parents=[chosen], help="run one stage of a run")
-    command.add_argument("name", help="cohort, check, prepare, network, segment, ...")
+    command.add_argument("name", choices=list(stages.STAGES))
     command.add_argument("item", nargs="?", default="", help="network, pair or fold of the stage")
     command.add_argument("--jobs", type=int, default=1, help="processes")
     command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")

@@ -42,8 +42,8 @@ BANDS: Mapping[str, Band] = MappingProxyType(
         "plain_dice": Band("FLAIR z > 1, Dice over every slice", 0.40, 0.60),
         "plain_volume_dice": Band("FLAIR z > 1, volume Dice", 0.58, 0.78),
         "flair_pixel_ap": Band("pixel average precision of FLAIR", 0.62, 0.85),
-        "b3_dice": Band("r = -x, reading `neighbourhood`, Dice over every slice", 0.25, 0.52),
-        "b3_both_below": Band("the same minus reading `both`", 0.0, 1.0),
+        "b3_dice": Band("r = −x, reading “neighbourhood”, Dice over every slice", 0.25, 0.52),
+        "b3_both_below": Band("the same minus reading “both”", 0.0, 1.0),
         "perfect_volume_dice": Band("perfect reconstruction, plain mixture, volume", 0.85, 0.97),
     }
 )
@@ -71,7 +71,7 @@ def by_grade(cases: pd.DataFrame) -> pd.DataFrame:
                 ),
             }
         )
-    return pd.DataFrame(rows).set_index("grade")
+    return pd.DataFrame(rows).set_index("grade").rename_axis(None)
 
 
 def split_table(cases: pd.DataFrame, folds: Sequence[Fold]) -> pd.DataFrame:
@@ -88,15 +88,14 @@ def split_table(cases: pd.DataFrame, folds: Sequence[Fold]) -> pd.DataFrame:
             grades = part["grade"].value_counts().sort_index()
             rows.append(
                 {
-                    "fold": number,
-                    "role": role,
+                    "who": f"fold {number}, {role}" if len(folds) > 1 else role,
                     "patients": len(part),
                     "grades": ", ".join(f"{count} {grade}" for grade, count in grades.items()),
                     "slices": int(part["usable_slices"].sum()),
                     "tumour-free slices": int(part["healthy_slices"].sum()),
                 }
             )
-    return pd.DataFrame(rows).set_index(["fold", "role"])
+    return pd.DataFrame(rows).set_index("who").rename_axis(None)
 
 
 def slices_per_height(slices: pd.DataFrame) -> pd.DataFrame:
@@ -185,7 +184,7 @@ def compare(phantom: Evidence | None, real: Evidence | None) -> pd.DataFrame:
     if phantom is not None:
         inside = table["phantom"].between(table["from"], table["to"])
         table["inside"] = inside.map({True: "yes", False: "no"})
-    return table.set_index("quantity")
+    return table.set_index("quantity").rename_axis(None)
 
 
 def pick_slice(slices: pd.DataFrame, case: int, z: int | None) -> int:

@@ -15,6 +15,7 @@ from paperlib.evaluation.metrics import RegionCounts
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 
+MIDDLE_Z = 100  # below: most slices hold tumour; above: most tumour-free slices lie there
 SHOWN = ("WT", "TC", "ET")
 NAMES = {
     "every_slice": "every slice",
@@ -55,6 +56,27 @@ def slice_counts(
     whole = [joined[f"WT_{part}"].to_numpy(int) for part in RegionCounts._fields]
     joined["dice"] = metrics.dice_from_counts(*whole, empty=0)
     return joined.sort_values(["case", "z"], ignore_index=True)
+
+
+def by_height(table: pd.DataFrame) -> pd.Series:
+    """Return the mean Dice of the whole tumour in the lower and the upper part of the brain.
+
+    Args:
+        table: From `slice_counts`.
+
+    Returns:
+        By part and kind of slice: "every slice" (one without tumour counts 0) and "tumour
+        slices"; NaN where there is none.
+    """
+    tumour = table["WT_truth"] > 0
+    cells = {}
+    for part, chosen in (
+        (f"z < {MIDDLE_Z}", table["z"] < MIDDLE_Z),
+        (f"z ≥ {MIDDLE_Z}", table["z"] >= MIDDLE_Z),
+    ):
+        cells[part, "every slice"] = table.loc[chosen, "dice"].mean()
+        cells[part, "tumour slices"] = table.loc[chosen & tumour, "dice"].mean()
+    return pd.Series(cells)
 
 
 def volume_dice(table: pd.DataFrame) -> pd.DataFrame:

@@ -18,7 +18,7 @@ from paperlib.evaluation.evidence import Evidence, load_evidence
 _LOOK = [
     {"selector": "caption", "props": "caption-side: top; text-align: left; padding-bottom: 0.5em"},
     {"selector": "th, td", "props": "padding: 0.2em 0.5em; vertical-align: top"},
-    {"selector": "th.row_heading", "props": "text-align: left; font-weight: normal"},
+    {"selector": "th.row_heading", "props": "text-align: left"},
     {"selector": "th.col_heading", "props": "text-align: center"},
     {"selector": "td", "props": "text-align: center"},
 ]
@@ -58,10 +58,12 @@ def show(
     styled = frame.style.set_caption(caption).set_table_styles(_LOOK)
     styled = styled.apply(lambda _: weights, axis=None)
     if frame.index.nlevels > 1:
+        groups = frame.index.levels[0]
         styled = styled.hide(axis="index", level=0).apply_index(
-            lambda names: np.where(names.isin(frame.index.levels[0]), "font-weight: bold", ""),
-            level=1,
+            lambda names: np.where(names.isin(groups), "", "font-weight: normal"), level=1
         )
+    else:
+        styled = styled.apply_index(lambda names: ["font-weight: normal"] * len(names))
     # Rules of one table must not reach another on the page, nor change from run to run.
     own = hashlib.sha256(f"{caption}{frame.to_string()}".encode()).hexdigest()[:8]
     html = styled.to_html(table_uuid=own, cell_ids=False)
@@ -115,7 +117,7 @@ def show_table_3(
     table = tables.table_3(found, method, draws=draws)
     frame = layout.lay_out_table_3(table)
     if short:
-        frame = frame[["paper", "ours"]]
+        frame = frame[["paper", "ours"]].droplevel(1, axis=1)
     line = table.iloc[0]
     caption = (
         f"Area under the ROC curve for “this slice holds tumour”, network {method}; 0.5 is "

@@ -8,10 +8,11 @@ from torch import nn
 from paperlib.models import architectures
 
 SIDE_PX = 128  # of every slice
+LATENT_NAMES = {"latent_mean": "latent, mean", "latent_log_sd": "latent, log sd"}
 
 
 def layer_table(model: str) -> pd.DataFrame:
-    """Return every convolution of a network in the order in which an image passes it.
+    """Return every convolution of a network, from the image to its reconstruction.
 
     Args:
         model: A column of Table 1, a key of `architectures.MODELS`.
@@ -23,10 +24,11 @@ def layer_table(model: str) -> pd.DataFrame:
     network = architectures.build(model)
     modules = dict(network.named_modules())
     rows = []
-    for name, (channels, height, width) in architectures.layer_sizes(network, SIDE_PX):
-        layer = modules[name]
+    sizes = dict(architectures.layer_sizes(network, SIDE_PX))
+    for name in (name for name in modules if name in sizes):  # mean before log sd
+        layer, (channels, height, width) = modules[name], sizes[name]
         kernel, stride, dilation = layer.kernel_size[0], layer.stride[0], layer.dilation[0]
-        transposed = isinstance(layer, nn.ConvTranspose2d)
+        extra = layer.output_padding[0] if isinstance(layer, nn.ConvTranspose2d) else 0
         rows.append(
             {
                 "part": _part(name),
@@ -34,13 +36,12 @@ def layer_table(model: str) -> pd.DataFrame:
                 "kernel": kernel,
                 "stride": stride,
                 "dilation": dilation,
-                "padding": layer.padding[0],
-                "output padding": layer.output_padding[0] if transposed else 0,
                 "channels": channels,
+                "padding": f"{layer.padding[0]}" + (f", output {extra}" if extra else ""),
                 "output": f"{height} × {width}",
             }
         )
-    return pd.DataFrame(rows).set_index("part")
+    return pd.DataFrame(rows).set_index("part").rename_axis(None)
 
 
 def encoder_columns(models: Sequence[str]) -> pd.DataFrame:
@@ -52,13 +53,9 @@ def encoder_columns(models: Sequence[str]) -> pd.DataFrame:
     columns = []
     for model in models:
         table = layer_table(model)
-        kept = table[table.index != "decoder"]
-        names = [
-            f"{part} {number}" if part == "encoder" else part
-            for number, part in enumerate(kept.index, start=1)
-        ]
+        kept = table[~table.index.str.startswith("decoder")]
         texts = [f"{line.layer} → {line.output}" for line in kept.itertuples()]
-        columns.append(pd.Series(texts, index=names, name=model))
+        columns.append(pd.Series(texts, index=kept.index, name=model))
     return pd.concat(columns, axis=1)
 
 
@@ -86,9 +83,12 @@ def size_table(models: Sequence[str]) -> pd.DataFrame:
                 "pixels for each of them": round(SIDE_PX**2 / latent, 1),
             }
         )
-    return pd.DataFrame(rows).set_index("network")
+    return pd.DataFrame(rows).set_index("network").rename_axis(None)
 
 
 def _part(name: str) -> str:
-    names = {"latent_mean": "latent, mean", "latent_log_sd": "latent, log sd"}
-    return names.get(name, name.split(".", maxsplit=1)[0])
+    """Return "encoder 1", "latent, mean" and so on for the name of a layer."""
+    if name in LATENT_NAMES:
+        return LATENT_NAMES[name]
+    half, _, rest = name.partition(".")
+    return f"{half} {int(rest.partition('.')[0]) + 1}"

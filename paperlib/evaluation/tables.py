@@ -51,12 +51,18 @@ class Row(NamedTuple):
 
 def table_2_rows(found: Evidence) -> list[Row]:
     """Return the rows of Table 2: networks, baselines, ceilings."""
+    known = set(found.counts["method"])
     seeds = found.provenance["seeds"]
     networks = [
-        Row(f"{m}-{loss}", m, loss, tuple(f"{m}-{loss}-s{seed}" for seed in seeds), True)
-        for m, loss in found.networks
+        Row(
+            f"{model}-{loss}",
+            model,
+            loss,
+            tuple(m for seed in seeds if (m := f"{model}-{loss}-s{seed}") in known),
+            True,
+        )
+        for model, loss in found.networks
     ]
-    known = set(found.counts["method"])
     others = [
         Row(key, name, "", (key,), key in MIXED)
         for key, name in (BASELINES | CEILINGS).items()

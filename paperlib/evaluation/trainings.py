@@ -44,8 +44,7 @@ def length_table(found: Evidence) -> pd.DataFrame:
         converged = int(part["converged"].sum())
         rows.append(
             {
-                "row": row,
-                "sequence": sequence,
+                "row": f"{row} {sequence}",
                 "networks": len(part),
                 "training slices": _span(part["training_slices"]),
                 "slice-steps": _span(part["slice_steps"]),
@@ -55,7 +54,7 @@ def length_table(found: Evidence) -> pd.DataFrame:
                 "seconds each": round(part["seconds"].mean()),
             }
         )
-    return pd.DataFrame(rows).set_index(["row", "sequence"])
+    return pd.DataFrame(rows).set_index("row").rename_axis(None)
 
 
 def over_networks(milestones: pd.DataFrame, sequence: str) -> pd.DataFrame:

@@ -63,7 +63,7 @@ def check_patients(run: Run, *, allow_skipped: bool = False, jobs: int = 1) -> b
         artifacts.write_json(folder / "report.json", check.as_json(report))
         return {"refused": report.refused, "usable": report.usable}
 
-    settings = {"files": _fingerprints(layouts.find_cases(run.patients))}
+    settings = {"files": _fingerprints(run.patients, layouts.find_cases(run.patients))}
     code = (*READER_CODE, "paperlib.data.check")
     ran = run_stage(run.stage("check"), settings=settings, upstream={}, code=code, make=make)
     refused = artifacts.require(run.stage("check"), command=run.command)["refused"]
@@ -90,7 +90,7 @@ def prepare_slices(run: Run, *, jobs: int = 1) -> bool:
     """Crop, resize and z-score every patient into memory-mapped stacks."""
     upstream = {"cohort": run.stage("cohort")} if run.data is None else {}
     cases = usable_cases(run)
-    settings = dataclasses.asdict(run.prepare) | {"files": _fingerprints(cases)}
+    settings = dataclasses.asdict(run.prepare) | {"files": _fingerprints(run.patients, cases)}
     code = (*READER_CODE, "paperlib.data.preprocess", "paperlib.pipeline.patients")
 
     def make(folder: Path, _key: str) -> None:
@@ -101,7 +101,7 @@ def prepare_slices(run: Run, *, jobs: int = 1) -> bool:
             artifacts.create_array(folder, name, shape, "float32", axes=STACK_AXES)
         artifacts.create_array(folder, "labels", shape, "uint8", axes=STACK_AXES)
         artifacts.create_array(folder, "brain", shape, "bool", axes=STACK_AXES)
-        work = joblib.delayed(_prepare_case)
+        work = joblib.delayed(prepare_case)
         rows = joblib.Parallel(n_jobs=jobs)(
             work(case, number, folder, run.prepare) for number, case in enumerate(cases)
         )
@@ -175,9 +175,13 @@ def evenly(places: ndarray, count: int) -> ndarray:
     return places[np.linspace(0, len(places) - 1, count).round().astype(int)]
 
 
-def _fingerprints(cases: list[layouts.Case]) -> dict[str, list[int]]:
+def _fingerprints(folder: Path, cases: list[layouts.Case]) -> dict[str, list[int]]:
+    """Size and time of every file by its place: the decathlon names images and labels alike."""
     files = {file for case in cases for file in case.files.values()}
-    return {file.name: [file.stat().st_size, file.stat().st_mtime_ns] for file in sorted(files)}
+    return {
+        file.relative_to(folder).as_posix(): [file.stat().st_size, file.stat().st_mtime_ns]
+        for file in sorted(files)
+    }
 
 
 def _test_counts(run: Run, grades: list[str]) -> dict[str, int]:
@@ -190,9 +194,17 @@ def _test_counts(run: Run, grades: list[str]) -> dict[str, int]:
     return split.stratified_counts(grades, run.profile.split.test_share)
 
 
-def _prepare_case(
+def prepare_case(
     case: layouts.Case, number: int, folder: Path, settings: PrepareSettings
 ) -> tuple[dict[str, object], pd.DataFrame]:
+    """Write the slices of one case to their place in the stacks of `folder`.
+
+    Returns:
+        Its row of the case table and its rows of the slice table.
+
+    Raises:
+        ValueError: If it has no labels.
+    """
     volumes = brats.read_case(case)
     if volumes.labels is None:
         raise ValueError(f"{case.id} has no labels; it can be segmented, not trained on.")

@@ -48,14 +48,14 @@ def start(run: Run, steps: Sequence[str], cores: int) -> None:
 
 @contextmanager
 def reported(run: Run, step: str, item: str = "") -> Iterator[None]:
-    """Say when a step starts and ends; without a plan (a step by hand) only its time."""
+    """Say when a step starts and ends; of a step that is in no plan (by hand) only its time."""
     name = f"{step} {item}".strip()
     print(f"start  {name}", flush=True)
     began = time.time()
     yield
     took = time.time() - began
     plan_file, finished_file = run.folder / "plan.json", run.folder / "finished.jsonl"
-    if not plan_file.exists():
+    if not plan_file.exists() or name not in artifacts.read_json(plan_file)["seconds"]:
         print(f"done   {name} in {_clock(took)}", flush=True)
         return
     with finished_file.open("a", encoding="utf-8") as stream:

@@ -19,8 +19,14 @@ RESULTS_CODE = ("paperlib.pipeline.results",)
 
 
 def gather(run: Run) -> bool:
-    """Gather the rows of all folds into one folder that needs no pixel and names no patient."""
+    """Gather the rows of all folds into one folder that needs no pixel and names no patient.
+
+    Raises:
+        FileNotFoundError: If no pair is segmented yet; names the command.
+    """
     networks = _finished(run)
+    if not networks:
+        raise FileNotFoundError(f"No pair of {run.name} is segmented; run `{run.command}`.")
     upstream = {f"segments {pair}": run.folder / "segments" / pair for pair in _pairs(networks)}
     upstream |= {f"baselines {fold}": _baseline_folder(run, fold) for fold in range(run.folds)}
     upstream |= {f"network {n.pair} {n.sequence}": run.network_folder(n) for n in networks}
@@ -50,6 +56,8 @@ def export_reference(run: Run, destination: Path) -> list[str]:
     """
     source = run.require("evidence")
     destination.mkdir(parents=True, exist_ok=True)
+    for old in (file for kind in KINDS for file in destination.glob(f"{kind}-*.csv")):
+        old.unlink()  # of a method that this run does not have
     names = sorted(file.name for file in source.iterdir() if file.name != artifacts.MANIFEST)
     for name in names:
         shutil.copyfile(source / name, destination / name)

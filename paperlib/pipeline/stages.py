@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from paperlib.config import TrainingSettings
+from paperlib.labels import FLAIR, SEQUENCES
 from paperlib.pipeline.run import Run
 
 
@@ -25,6 +26,11 @@ def _module(name: str):
 
 
 def _cohort(run: Run, request: Request) -> None:
+    if run.data is not None:
+        raise ValueError(
+            "The patients of this run are those in DATA, none is simulated; leave --data out, "
+            "or run the stage check."
+        )
     _module("patients").make_cohort(run, jobs=request.jobs)
 
 
@@ -44,10 +50,17 @@ def _network(run: Run, request: Request) -> None:
 
 
 def _segment(run: Run, request: Request) -> None:
+    if request.item not in run.pairs():
+        raise ValueError(
+            f"This run has no pair {request.item!r}; its pairs are {', '.join(run.pairs())}."
+        )
     _module("segments").segment_pair(run, request.item)
 
 
 def _baselines(run: Run, request: Request) -> None:
+    folds = [str(fold) for fold in range(run.folds)]
+    if request.item not in folds:
+        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
     _module("baselines").segment_baselines(run, int(request.item))
 
 
@@ -67,7 +80,10 @@ def _find_network(run: Run, item: str) -> TrainingSettings:
     for network in run.networks():
         if f"{network.pair}/{network.sequence}" == item:
             return network
-    raise ValueError(f"This run has no network {item!r}; its pairs are {', '.join(run.pairs())}.")
+    raise ValueError(
+        f"This run has no network {item!r}; give one of the pairs {', '.join(run.pairs())} and "
+        f"one of the sequences {', '.join(SEQUENCES)}, as in {run.pairs()[0]}/{FLAIR}."
+    )
 
 
 STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(

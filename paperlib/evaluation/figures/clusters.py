@@ -67,6 +67,7 @@ def plot_iteration_limit(table: pd.DataFrame, *, note: str = "") -> Figure:
         right.plot(part["limit"], part["dice"], label=reading, **look)
     for axis, label in ((left, "tumour cluster, % of the brain"), (right, "Dice in this slice")):
         axis.set(xscale="log", ylim=(0, None))
+        axis.xaxis.set_major_formatter("{x:.0f}")
         axis.set_xlabel("iteration limit", fontsize=8)
         axis.set_ylabel(label, fontsize=8)
         axis.tick_params(labelsize=8)

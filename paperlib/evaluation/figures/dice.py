@@ -7,10 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from paperlib.evaluation.conventions import MIDDLE_Z
 from paperlib.evaluation.figures import style
 from paperlib.labels import REGION_NAMES
 
-MIDDLE_Z = 100  # below: most slices hold tumour; above: most tumour-free slices lie there
 SIZE_GROUPS = 6
 HEIGHT_STEP = 10  # slices
 LOW_COLOUR, HIGH_COLOUR = "#0072B2", "#E69F00"
@@ -24,13 +24,14 @@ def plot_size_and_height(slices: pd.DataFrame, *, pixel_mm: float, note: str = "
         pixel_mm: Side of a pixel in mm.
         note: Line under the figure.
     """
-    figure = style.new_figure(3.3 + style.note_height_in(note), note=note)
+    figure = style.new_figure(3.6 + style.note_height_in(note), note=note)
     left, right = figure.subplots(1, 2, sharey=True)
     tumour = slices[slices["WT_truth"] > 0]
     _against_size(left, tumour.assign(area=tumour["WT_truth"] * pixel_mm**2 / 100))
     _against_height(right, slices, tumour)
     left.set_ylabel("Dice of the whole tumour in the slice", fontsize=8)
     left.set_ylim(-0.02, 1.02)
+    figure.legend(loc="outside upper center", ncols=3, fontsize=8, frameon=False)
     return figure
 
 
@@ -51,7 +52,7 @@ def plot_conventions(
         note: Line under the figure.
     """
     names = list(dict.fromkeys(table["convention"]))
-    height = 1.1 + 0.27 * len(names) + style.note_height_in(note)
+    height = 1.3 + 0.27 * len(names) + style.note_height_in(note)
     figure = style.new_figure(height, note=note)
     axes = figure.subplots(1, len(paper), sharey=True, squeeze=False)[0]
     for axis, (region, printed) in zip(axes, paper.items(), strict=True):
@@ -66,7 +67,7 @@ def plot_conventions(
             part["nothing"], places, "x", color="black", markersize=5, label="empty prediction"
         )
         axis.axvline(printed, color=HIGH_COLOUR, linewidth=1.6, linestyle="--", label="paper")
-        _tidy(axis, f"{REGION_NAMES[region]}: paper {printed:.2f}")
+        _tidy(axis, f"{REGION_NAMES[region]}\npaper {printed:.2f}")
         axis.set(xlim=(-0.03, 1.03), xlabel="Dice")
         axis.xaxis.label.set_size(8)
     axes[0].set_yticks(np.arange(len(names)), names, fontsize=8)
@@ -88,11 +89,14 @@ def _against_size(axis: Axes, tumour: pd.DataFrame) -> None:
     if len(tumour):
         means = tumour.groupby(size_groups(tumour["area"]))[["area", "dice"]].mean()
         axis.plot(
-            means["area"], means["dice"], color="black", linewidth=1.6, label="mean of a sixth"
+            means["area"],
+            means["dice"],
+            color="black",
+            linewidth=1.6,
+            label="mean of groups by area",
         )
     _tidy(axis, f"{len(tumour)} slices with tumour")
     axis.set_xlabel("area of the tumour in the slice, cm²", fontsize=8)
-    axis.legend(fontsize=7, frameon=False)
 
 
 def _against_height(axis: Axes, slices: pd.DataFrame, tumour: pd.DataFrame) -> None:
@@ -110,7 +114,6 @@ def _against_height(axis: Axes, slices: pd.DataFrame, tumour: pd.DataFrame) -> N
     axis.axvline(MIDDLE_Z, color="#999999", linewidth=0.8)
     _tidy(axis, f"all {len(slices)} slices")
     axis.set_xlabel("slice, counted from the feet", fontsize=8)
-    axis.legend(fontsize=7, frameon=False)
 
 
 def _tidy(axis: Axes, title: str) -> None:

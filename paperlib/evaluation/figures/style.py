@@ -37,18 +37,17 @@ class PageFigure(Figure):
         return target.getvalue()
 
 
-def new_figure(height_in: float, *, note: str = "", width_in: float = PAGE_WIDTH_IN) -> PageFigure:
+def new_figure(height_in: float, *, note: str = "", layout: str = "constrained") -> PageFigure:
     """Return an empty figure as wide as a page.
 
     Args:
         height_in: In inches, the note included.
         note: Line under the figure: data, profile, seed, commit. Broken where it is too long.
-        width_in: In inches; a page shows 7.5.
+        layout: matplotlib's; "compressed" keeps pictures of fixed aspect together.
     """
-    figure = PageFigure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
+    figure = PageFigure(figsize=(PAGE_WIDTH_IN, height_in), dpi=DPI, layout=layout)
     if note:
-        letters = int(NOTE_LETTERS * width_in / PAGE_WIDTH_IN)
-        lines = textwrap.fill(note, letters)
+        lines = textwrap.fill(note, NOTE_LETTERS)
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=NOTE_SIZE, color=BASELINE_COLOUR)
     return figure
 

@@ -40,7 +40,7 @@ def plot_losses(epochs: pd.DataFrame, *, note: str = "") -> Figure:
         axis.set_title(f"{sequence.upper()}, {objective} loss", fontsize=9)
         _steps_axis(axis, chosen["slice_steps"])
         _bare(axis, bottom=row == len(sequences) - 1)
-    handles = _model_handles(epochs["model"].unique())
+    handles = _model_handles(epochs["model"].unique().tolist())
     handles += [
         Line2D([], [], color="black", label="validation"),
         Line2D([], [], color="black", linestyle=":", label="training"),
@@ -65,7 +65,10 @@ def plot_latent(epochs: pd.DataFrame, *, note: str = "") -> Figure:
         for (model, objective), pair in chosen.groupby(["model", "objective"], sort=False):
             for _, network in _networks(pair):
                 axis.plot(network["slice_steps"], network[measure], **_line(model, objective))
-        axis.set(yscale="log")
+        if measure == "kl_nats":
+            axis.set_yscale("log")
+        else:
+            axis.set_ylim(bottom=0)
         axis.set_title(f"{sequence.upper()}, {LATENT[measure]}", fontsize=9)
         _steps_axis(axis, chosen["slice_steps"])
         _bare(axis, bottom=row == len(sequences) - 1)
@@ -83,7 +86,7 @@ def plot_training_length(
     """Return what every network shows along its training, against the plain image.
 
     Lines are means over networks of a row, bands reach from the lowest to the highest of them;
-    diamonds are the weights that were kept.
+    diamonds are the weights that were kept, hollow where the line is not solid.
 
     Args:
         table: From `trainings.over_networks`.
@@ -123,7 +126,8 @@ def _draw_row(axis: Axes, values: pd.DataFrame, row: str) -> None:
     way, kept = values[~final].droplevel("final").sort_index(), values[final].droplevel("final")
     axis.plot(way.index, way["mean"], marker=".", markersize=4, **look)
     axis.fill_between(way.index, way["min"], way["max"], color=look["color"], alpha=0.12, lw=0)
-    axis.plot(kept.index, kept["mean"], "D", color=look["color"], markersize=5)
+    inside = look["color"] if look["linestyle"] == "-" else "white"
+    axis.plot(kept.index, kept["mean"], "D", color=look["color"], markerfacecolor=inside, ms=5)
 
 
 def _networks(epochs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:

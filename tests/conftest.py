@@ -1,0 +1,91 @@
+"""One whole run in miniature, built once for all tests and all processes of pytest-xdist."""
+
+import contextlib
+import dataclasses
+import io
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+from paperlib import artifacts
+from paperlib.config import (
+    PROFILES,
+    CohortSettings,
+    MixtureSettings,
+    PrepareSettings,
+    SplitSettings,
+)
+from paperlib.pipeline import stages
+from paperlib.pipeline.run import Run
+from paperlib.publish import provenance
+
+MINI = dataclasses.replace(
+    PROFILES["smoke"],
+    name="mini",
+    cohort=CohortSettings(patients=7, step_mm=4),
+    split=SplitSettings(test_hgg=1, test_lgg=1),
+    slice_steps=64,
+    mixture=MixtureSettings(max_iterations=20),
+)
+MINI_SLICES = PrepareSettings(z_low=88, z_high=118)
+
+
+@pytest.fixture(scope="session")
+def mini_root(tmp_path_factory) -> Path:
+    """Return the root of a finished run that every test may read and none may write.
+
+    Linked copies of its files share their bytes with it: write a file anew, as the stages do,
+    never in place.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
+    root = shared / "mini"
+    with FileLock(shared / "mini.lock"):
+        if not (root / "finished").exists():
+            shutil.rmtree(root, ignore_errors=True)
+            with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(io.StringIO()):
+                _live_in(root, patch)
+                run_every_stage(Run(MINI, prepare=MINI_SLICES))
+            (root / "finished").touch()
+    return root
+
+
+def _live_in(root: Path, patch: pytest.MonkeyPatch) -> None:
+    """Put runs and patients below `root`; a commit made while the tests run shall not matter."""
+    patch.setattr(artifacts, "ROOT", root)
+    patch.setattr(provenance, "commit", lambda: "abc1234")
+
+
+def run_every_stage(run: Run) -> None:
+    """Run the stages from the cohort to the evidence by name, as Snakemake does."""
+    calls = [("cohort", ""), ("prepare", "")]
+    calls += [("network", f"{network.pair}/{network.sequence}") for network in run.networks()]
+    calls += [("segment", pair) for pair in run.pairs()]
+    calls += [("baselines", str(fold)) for fold in range(run.folds)]
+    for name, item in [*calls, ("gather", "")]:
+        stages.STAGES[name](run, stages.Request(item))
+
+
+@pytest.fixture(scope="session")
+def every_stage() -> Callable[[Run], None]:
+    return run_every_stage
+
+
+@pytest.fixture
+def mini_run(mini_root, monkeypatch) -> Run:
+    """Return the finished run, to be read only."""
+    _live_in(mini_root, monkeypatch)
+    return Run(MINI, prepare=MINI_SLICES)
+
+
+@pytest.fixture
+def own_run(mini_root, tmp_path, monkeypatch) -> Run:
+    """Return a finished run of this test alone, whose stages it may run again."""
+    shutil.copytree(mini_root, tmp_path / "root", copy_function=os.link)
+    _live_in(tmp_path / "root", monkeypatch)
+    return Run(MINI, prepare=MINI_SLICES)

@@ -1,0 +1,108 @@
+"""Which run is meant, where it lies, and what is refused before anything is computed."""
+
+import pytest
+
+from paperlib import artifacts
+from paperlib.config import PROFILES
+from paperlib.labels import SEQUENCES
+from paperlib.pipeline.run import Run, open_run, run_stage
+
+
+@pytest.mark.parametrize("profile", list(PROFILES))
+def test_every_profile_opens_on_simulated_patients(profile):
+    run = open_run(profile)
+    assert run.data is None
+    assert run.name == f"phantom-{profile}"
+    assert run.command == f"make book PROFILE={profile}"
+    expected = {f"{model}-{loss}" for model in run.profile.models for loss in run.profile.losses}
+    assert {pair.rsplit("-", 2)[0] for pair in run.pairs()} == expected
+    assert len(run.networks()) == len(SEQUENCES) * len(run.pairs())
+
+
+def test_an_unknown_profile_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match="Unknown profile 'tiny'; there are smoke, phantom, lap"):
+        open_run("tiny")
+
+
+@pytest.mark.parametrize("folds", [0, -2])
+def test_less_than_one_fold_is_refused(folds):
+    with pytest.raises(ValueError, match=f"FOLDS={folds}: give 1 or more"):
+        open_run("smoke", folds=folds)
+
+
+def test_simulated_and_real_patients_exclude_each_other(tmp_path):
+    with pytest.raises(ValueError, match=r"PROFILE=phantom .* cannot read DATA.*PROFILE=laptop"):
+        open_run("phantom", str(tmp_path))
+
+
+def test_data_that_is_no_folder_is_refused_as_it_was_typed(tmp_path):
+    (tmp_path / "file").touch()
+    for place in ("nowhere", "file"):
+        with pytest.raises(NotADirectoryError, match=f"DATA={tmp_path}/{place}: no such folder"):
+            open_run("laptop", f"{tmp_path}/{place}")
+
+
+def test_the_name_of_a_run_on_real_patients_holds_no_odd_character_and_tells_folders_apart(
+    tmp_path, monkeypatch
+):
+    folders = [tmp_path / name / "b é (2)" for name in ("one", "two")]
+    for folder in folders:
+        folder.mkdir(parents=True)
+    first, second = (open_run("laptop", str(folder), folds=4) for folder in folders)
+    assert first.name != second.name
+    assert first.name.startswith("b_2_-")
+    assert first.name.endswith("-laptop-4folds")
+    assert first.patients == folders[0]
+    monkeypatch.chdir(tmp_path)
+    assert open_run("laptop", "one/b é (2)/", folds=4) == first
+    assert first.command == f"make book DATA='{folders[0]}' PROFILE=laptop FOLDS=4"
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    (tmp_path / "brats").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert open_run("laptop", "~/brats").data == tmp_path / "brats"
+
+
+def test_folds_multiply_networks_and_have_their_own_folder():
+    run = open_run("smoke", folds=3)
+    assert run.name == "phantom-smoke-3folds"
+    assert run.pairs() == ["VAE-MSE-f0-s0", "VAE-MSE-f1-s0", "VAE-MSE-f2-s0"]
+    assert len({run.network_folder(network) for network in run.networks()}) == 6
+
+
+def test_runs_with_the_same_simulated_patients_share_them():
+    assert open_run("phantom").patients == open_run("laptop").patients
+    assert open_run("smoke").patients != open_run("phantom").patients
+
+
+def test_a_stage_that_needs_an_unfinished_one_names_it_and_does_not_start(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"runs/a is missing or incomplete; run `make"):
+        run_stage(
+            tmp_path / "runs" / "b",
+            settings={},
+            upstream={"a": tmp_path / "runs" / "a"},
+            code=(),
+            make=lambda _folder, _key: pytest.fail("started"),
+        )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_what_a_stage_returns_joins_its_manifest(tmp_path):
+    ran = run_stage(
+        tmp_path / "b", settings={"x": 1}, upstream={}, code=(), make=lambda *_: {"found": 7}
+    )
+    manifest = artifacts.read_manifest(tmp_path / "b")
+    assert ran
+    assert manifest["found"] == 7
+    assert manifest["settings"] == {"x": 1}
+    assert manifest["seconds"] >= 0
+    assert manifest["versions"]["torch"]
+
+
+def test_a_run_without_a_stage_names_the_command_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    run = Run(PROFILES["smoke"], folds=2)
+    with pytest.raises(FileNotFoundError, match=r"run `make book PROFILE=smoke FOLDS=2`"):
+        run.require("evidence")
