@@ -130,8 +130,9 @@ present.show(grades.astype(str), caption=f"Patients and slices of this run. {not
 # %% [markdown]
 # Patients are split, never slices: two neighbouring slices of one patient are nearly the same
 # image. The paper holds out 30 patients (20 HGG, 10 LGG). Here the test patients are
-# drawn by grade, with the seed of the settings. The validation patients stop the training and set
-# every threshold, so they must hold tumour-free slices; this function sees to it:
+# drawn by grade, with the seed of the settings. The validation patients decide which weights are
+# kept and set the thresholds of the networks' scores, so they must hold tumour-free slices; this
+# function sees to it:
 #
 # ```{literalinclude} ../../paperlib/data/split.py
 # :pyobject: choose_validation
@@ -192,10 +193,10 @@ data_figures.plot_position_scores(
 # ## Augmented copies, and squares of noise
 #
 # For every training slice the paper adds one copy: flipped, scaled, sheared or slightly rotated. On
-# top it puts squares of Gaussian noise, side 15 to 50 pixels, "to make the autoencoder robust". It
-# does not say what the network should return there. We take the **clean** image as the target, so
-# that the network has to fill the square from what lies around it. Ranges and chances are decided
-# here:
+# top it puts squares of Gaussian noise, side 15 to 50 pixels, so that odd regions disturb the network
+# less. It does not say what the network should return there. We take the **clean** image as the
+# target: the network has to fill the square from what lies around it. Ranges and chances are
+# decided here:
 
 # %%
 settings = config.AugmentSettings()
@@ -242,7 +243,7 @@ def without_tumour(sequence):
     return np.where(tumour, np.median(image[inside]), image)
 
 
-# %% mystnb={"figure": {"caption": "What a perfect network would do. The residual is reconstruction minus image; red means that the image is brighter. The green line is the true tumour. In FLAIR the whole tumour is red; in T1CE the enhancing part is, and the rest may even be darker than healthy tissue (blue).", "name": "fig-counterfactual"}, "image": {"alt": "FLAIR and T1CE in two rows: the image, the same brain without tumour, and their difference, which is red in the tumour."}}
+# %% mystnb={"figure": {"caption": "What a perfect network would do. The residual is reconstruction minus image; red means that the image is brighter. The green line is the true tumour. In FLAIR most of the tumour is red; in T1CE only the enhancing part is, and the rest may even be darker than healthy tissue (blue).", "name": "fig-counterfactual"}, "image": {"alt": "FLAIR and T1CE in two rows: the image, the same brain without tumour, and their difference, which is red in the tumour."}}
 rows = []
 for sequence in ("flair", "t1ce"):
     image, healthy = stacks[sequence][place], without_tumour(sequence)

@@ -50,7 +50,7 @@ place = cohort.pick_slice(patients.load_slices(run), case, z)
 # a convolution, batch normalisation and a LeakyReLU. Two layers end the encoder, one for the mean
 # of the *latent* (the numbers in the narrow middle), one for its standard deviation. The decoder is
 # the mirror, with transposed convolutions. The paper's VAE-CE, AAE and BiAAE use the VAE's column
-# with other training; this edition trains the three columns below.
+# with other training; this book trains some or all of the three columns below, by profile.
 #
 # The table is read from the live networks: what they do, not what somebody wrote down.
 
@@ -68,8 +68,9 @@ present.show(table1.size_table(list(architectures.MODELS)).astype(str), caption=
 # can, too. The dVAE has by far the fewest parameters and by far the widest middle.
 #
 # The paper does not print the *padding*, and without it no size is defined. Here it was chosen so
-# that every size divides exactly, in the encoder and back: `padding` in the table below. All layers
-# of one network:
+# that every size divides exactly, in the encoder and back. For the dVAE two paddings do so; without
+# any (our choice) both of its kernels of size 6 are needed for that, which makes it the likelier
+# reading. All layers of one network:
 
 # %%
 present.show(table1.layer_table(model).astype(str), caption=f"All layers of {model}, in order.")

@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Training
 #
-# **The question.** The paper trains each network "until convergence" and takes the weights with the
+# **The question.** The paper trains each network until it converges and takes the weights with the
 # lowest validation loss (section 5.1). It does not say how long that was. How do the losses fall
 # here, and what happens to the *detection of tumours* on the way? The second question matters more
 # than it seems: the lower loss is not the better detector.

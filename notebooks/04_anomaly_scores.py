@@ -220,9 +220,9 @@ present.show(
 # %% [markdown]
 # ## What the latent distance measures
 #
-# A slice near the crown holds little brain, and an encoder that has to describe the image has to
-# say so. The distance from the average healthy slice then says how unusual the *amount* of brain
-# is, with or without a tumour.
+# Most slices without tumour lie near the crown and hold little brain. The average healthy slice is
+# therefore a small one, and a large slice is far from it, with or without a tumour. An encoder that
+# has to describe an image cannot but say how much brain is in it.
 
 # %%
 area = test["brain_px"].to_numpy(float)
@@ -281,5 +281,5 @@ for key in tables.TABLE_3:
 # - Both scores come from few lines; what is hard is to say what they measure.
 # - A score has to be compared with the position of the slice before it is called an anomaly score.
 #   Comparisons of this kind are missing in much of this field {cite}`meissen2021challenging`.
-# - The paper chose the mean residual because its area under the curve is larger. On the
-#   [results page](06_results) it decides which masks survive.
+# - The paper goes on with the mean residual, because its area under the curve was larger there. On
+#   the [results page](06_results) it decides which masks survive.

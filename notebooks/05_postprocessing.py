@@ -213,9 +213,9 @@ clusters.plot_iteration_limit(by_limit, note=note)
 # ## How the fits go over all test slices
 #
 # Three things are counted for every slice, in FLAIR and in T1CE. *Stopped by itself*: the
-# probabilities stopped changing before the limit. *Not divided*: one cluster is nearly empty, so the
-# mask is empty, too. *Smaller is not lower*: the smaller cluster, the paper's tumour, is not the one with the lower mean
-# residual: the rule then takes the darker tissue.
+# probabilities stopped changing before the limit. *Not divided*: one cluster is nearly empty, so
+# the mask is empty, too. *Smaller is not lower*: the smaller cluster, the paper's tumour, is not
+# the one with the lower mean residual: the rule then takes the darker tissue.
 
 # %%
 fitted = found.counts[found.counts["component"].fillna("all") == "all"]

@@ -176,16 +176,17 @@ parts = {}
 for name, of in shown.items():
     scored = conventions.slice_counts(found, name, reading=of)
     parts[name] = conventions.by_height(scored).map("{:.2f}".format)
-low, high = (every[every["z"] < 100], every[every["z"] >= 100])
-n = [f"{len(part)} slices, {(part['WT_truth'] > 0).sum()} with tumour" for part in (low, high)]
+n = []
+for part in (every[every["z"] < 100], every[every["z"] >= 100]):
+    n.append(f"{len(part)} slices, {(part['WT_truth'] > 0).sum()} with tumour")
 
 # %%
 present.show(
     pd.DataFrame(parts).T,
-    caption=f"Mean Dice of the whole tumour below (n = {n[0]}) and above (n = {n[1]}); in "
-    f"“every slice” one without tumour counts 0. B3: the paper's post-processing without "
-    f"a network; B2 fixed: z-scored FLAIR above 1; B12: smoothed FLAIR, cleaned up in "
-    f"3-D. {found.patients} patients, {note}.",
+    caption=f"Mean Dice of the whole tumour below (n = {n[0]}) and above (n = {n[1]}); "
+    f"in “every slice” one without tumour counts 0. B3: the paper's post-processing "
+    f"without a network; B2 fixed: z-scored FLAIR above 1; B12: smoothed FLAIR, cleaned "
+    f"up in 3-D. {found.patients} patients, {note}.",
 )
 
 # %% [markdown]
@@ -193,8 +194,8 @@ present.show(
 #
 # With the gate the paper reports {result}`paper.gated.WT:.2f` for the whole tumour,
 # {result}`paper.gated.TC:.2f` for the core and {result}`paper.gated.ET:.2f` for the enhancing
-# tumour. It does not say how slices and empty masks were counted, and that matters more than the
-# method: {numref}`fig-conventions` scores *one* gated prediction in eleven ways. Metrics that hide
+# tumour. It does not say how slices and empty masks were counted, and that can move the number
+# further than the method does: {numref}`fig-conventions` scores *one* gated prediction in eleven ways. Metrics that hide
 # this choice are a known trap {cite}`maierhein2024metrics`.
 
 # %%

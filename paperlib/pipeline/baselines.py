@@ -95,7 +95,8 @@ def _baseline_tables(
             counts.append(_tissue_rows(patient, masks, settings, method=name))
         for name, residuals in _without_network(run, patient).items():
             _, found = segments.cluster_rows(patient, residuals, settings)
-            counts.append(found.assign(method=name))
+            kept = found if name == "B3" else found[found["component"] == settings.component]
+            counts.append(kept.assign(method=name))
         counts += [
             rows.count_rows(segmentation, patient.labels, patient.slices, method=name)
             for name, segmentation in _ceilings(patient, settings).items()

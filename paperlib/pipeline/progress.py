@@ -11,6 +11,7 @@ from paperlib.pipeline.run import Run
 
 # Seconds of one core, measured on a 2-core machine; only their ratios matter for the estimate.
 MS_PER_SLICE = {"VAE": 7.0, "dVAE": 15.0, "VAE1px": 8.0}
+NOTHING_DONE_S = 5.0  # a step that ends sooner says nothing about the pace
 SECONDS = {"notebook": 15.0, "publish": 40.0, "gather": 8.0}
 SECONDS_PER_PATIENT = {"cohort": 2.0, "check": 0.8, "prepare": 0.8}
 SECONDS_PER_TEST_PATIENT = {"segment": 3.0, "baselines": 4.0}
@@ -67,8 +68,9 @@ def _remaining(plan_file: Path, finished_file: Path) -> str:
     plan = artifacts.read_json(plan_file)
     lines = finished_file.read_text(encoding="utf-8").splitlines()
     finished = {json.loads(line)["step"]: json.loads(line)["seconds"] for line in lines}
-    expected = sum(plan["seconds"].get(step, 0.0) for step in finished)
-    pace = sum(finished.values()) / expected if expected else 1.0
+    worked = {step: took for step, took in finished.items() if took > NOTHING_DONE_S}
+    expected = sum(plan["seconds"].get(step, 0.0) for step in worked)
+    pace = sum(worked.values()) / expected if expected else 1.0
     left = sum(s for step, s in plan["seconds"].items() if step not in finished)
     still = _clock(pace * left / plan["cores"])
     elapsed = _clock(time.time() - plan["started"])

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paperlib import artifacts
+from paperlib import artifacts, scores
 from paperlib.data.split import Fold
 from paperlib.evaluation import cohort
 from paperlib.evaluation.evidence import Evidence
@@ -25,7 +25,7 @@ def found():
     slices = slices.assign(fold=0, brain_px=[9, 8, 7, 9, 8, 7])
     for region in REGIONS:
         slices[f"{region}_truth"] = TRUTHS
-    scores = slices[["case", "z", "fold"]].assign(
+    scored = slices[["case", "z", "fold"]].assign(
         method="B10",
         role="test",
         slice_height=[-70.0, -71, -72, -70, -71, -72],
@@ -42,7 +42,7 @@ def found():
     pixels = pd.DataFrame(
         {"method": ["z", "z", "z"], "sequence": ["flair", "flair", "t1ce"], "ap": [0.6, 0.8, 0.1]}
     )
-    return Evidence(slices, pd.concat(rows), scores, pixels, slices, slices, {})
+    return Evidence(slices, pd.concat(rows), scored, pixels, slices, slices, {})
 
 
 def test_the_bands_are_measured_as_by_hand(found):
@@ -170,7 +170,5 @@ def test_nothing_refused_is_an_empty_table(tmp_path):
 
 
 def test_the_position_scores_exist_in_the_scores_of_a_run():
-    from paperlib import scores
-
     assert set(cohort.POSITION_SCORES) <= set(scores.SCORES)
     assert all(np.isfinite([band.low, band.high]).all() for band in cohort.BANDS.values())

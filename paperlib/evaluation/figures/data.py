@@ -1,6 +1,7 @@
 """Figures of the data page: how a slice is made, and what its position gives away (section 3)."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,7 +74,7 @@ def plot_heights(counts: pd.DataFrame, *, note: str = "") -> Figure:
     figure = style.new_figure(3.0, note=note)
     axis = figure.subplots()
     z = counts.index.to_numpy()
-    width = {"width": 1.0, "edgecolor": "white", "linewidth": 0.3}
+    width: dict[str, Any] = {"width": 1.0, "edgecolor": "white", "linewidth": 0.3}
     axis.bar(z, counts["tumour"], color=style.TUMOUR_COLOUR, label="with tumour", **width)
     axis.bar(
         z,

@@ -66,7 +66,7 @@ def show_grid(
     titled = [any(panel.title for panel in row) for row in rows]
     extra = 0.3 * ("labels" in kinds) + 0.5 * ("residual" in kinds) + style.note_height_in(note)
     height = len(rows) * side + 0.2 * sum(titled) + extra + 0.1
-    figure = style.new_figure(height, note=note, layout="compressed")
+    figure = style.new_figure(height, note=note, compress=True)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     shown: dict[str, AxesImage] = {}
     for place, row in zip(axes, rows, strict=True):

@@ -37,15 +37,16 @@ class PageFigure(Figure):
         return target.getvalue()
 
 
-def new_figure(height_in: float, *, note: str = "", layout: str = "constrained") -> PageFigure:
+def new_figure(height_in: float, *, note: str = "", compress: bool = False) -> PageFigure:
     """Return an empty figure as wide as a page.
 
     Args:
         height_in: In inches, the note included.
         note: Line under the figure: data, profile, seed, commit. Broken where it is too long.
-        layout: matplotlib's; "compressed" keeps pictures of fixed aspect together.
+        compress: Keep pictures of fixed aspect together, with the free space at the sides.
     """
-    figure = PageFigure(figsize=(PAGE_WIDTH_IN, height_in), dpi=DPI, layout=layout)
+    figure = PageFigure(figsize=(PAGE_WIDTH_IN, height_in), dpi=DPI)
+    figure.set_layout_engine("compressed" if compress else "constrained")
     if note:
         lines = textwrap.fill(note, NOTE_LETTERS)
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=NOTE_SIZE, color=BASELINE_COLOUR)

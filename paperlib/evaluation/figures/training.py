@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from itertools import product
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -136,7 +137,7 @@ def _networks(epochs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
     return [(str(model), part.sort_values("slice_steps")) for (model, _, _), part in parts]
 
 
-def _line(model: str, objective: str) -> dict[str, object]:
+def _line(model: str, objective: str) -> dict[str, Any]:
     colour = style.MODEL_COLOURS.get(model, style.OTHER_MODEL_COLOUR)
     return {"color": colour, "linestyle": style.LOSS_LINES.get(objective, "-."), "linewidth": 1.3}
 
