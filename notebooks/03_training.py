@@ -106,7 +106,7 @@ table = trainings.over_networks(found.milestones, sequence)
 plain = trainings.plain_levels(found, sequence)
 print({name: round(level, 3) for name, level in plain.items()})
 
-# %% mystnb={"figure": {"caption": "What the residuals show along the training, in this run. Lines: means over the networks of a row; bands: from the lowest to the highest. Diamonds (hollow for dashed lines): the weights that were kept, drawn at the end of the training. Grey: the plain image, for Dice and AUROC on all test slices. No stopping point is chosen by this figure.", "name": "fig-length"}, "image": {"alt": "Four panels against slice-steps: pixel average precision, Dice, AUROC and the correlation of the residual with the negative image."}}
+# %% mystnb={"figure": {"caption": "What the residuals show along the training, in this run. Lines: means over the networks of a row; bars: from the lowest to the highest. Diamonds (hollow for dashed lines): the weights that were kept, drawn at the end of the training. Grey: the plain image, for Dice and AUROC on all test slices. No stopping point is chosen by this figure.", "name": "fig-length"}, "image": {"alt": "Four panels against slice-steps: pixel average precision, Dice, AUROC and the correlation of the residual with the negative image."}}
 training_figures.plot_training_length(
     table, plain, measures=trainings.MEASURES, note=f"{sequence.upper()}, {note}"
 )
@@ -135,7 +135,7 @@ present.show(texts, caption="Pixel average precision along the training; `plain`
 # %% [markdown]
 # ### The same on real patients
 #
-# The reference run holds 36 real patients in folds: every line is a mean over folds, every band its
+# The reference run holds 36 real patients in folds: every line is a mean over folds, every bar its
 # spread. Only numbers are in this project, no image and no weight of a patient.
 
 # %%

@@ -44,6 +44,8 @@ found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
 case, z = examples.choose_slice(found.slices, case, z)
 fold = int(found.slices.set_index("case").loc[[case], "fold"].iloc[0])
+
+# %%
 seed = found.provenance["seeds"][0]
 view = slice_view.load_slice(run, f"{model}-{loss}-f{fold}-s{seed}", case, z)
 method, settings = f"{model}-{loss}-s{seed}", run.profile.mixture

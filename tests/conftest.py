@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from whole_run import run_every_stage
 
 from paperlib import artifacts
 from paperlib.config import (
@@ -19,7 +20,6 @@ from paperlib.config import (
     PrepareSettings,
     SplitSettings,
 )
-from paperlib.pipeline import stages
 from paperlib.pipeline.run import Run
 from paperlib.publish import provenance
 
@@ -59,16 +59,6 @@ def _live_in(root: Path, patch: pytest.MonkeyPatch) -> None:
     """Put runs and patients below `root`; a commit made while the tests run shall not matter."""
     patch.setattr(artifacts, "ROOT", root)
     patch.setattr(provenance, "commit", lambda: "abc1234")
-
-
-def run_every_stage(run: Run) -> None:
-    """Run the stages from the cohort to the evidence by name, as Snakemake does."""
-    calls = [("cohort", ""), ("prepare", "")]
-    calls += [("network", f"{network.pair}/{network.sequence}") for network in run.networks()]
-    calls += [("segment", pair) for pair in run.pairs()]
-    calls += [("baselines", str(fold)) for fold in range(run.folds)]
-    for name, item in [*calls, ("gather", "")]:
-        stages.STAGES[name](run, stages.Request(item))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from numpy import ndarray
 from sklearn.metrics import roc_curve
 
 from paperlib import scores
+from paperlib.evaluation import metrics
 from paperlib.evaluation.evidence import Evidence
 
 HEIGHT = "height"  # the gate that compares a slice with healthy ones of about its height
@@ -52,6 +53,54 @@ def in_healthy_units(found: Evidence, method: str, score: str) -> Float[ndarray,
     spread = healthy.std(ddof=0).replace(0, np.nan)
     scaled = (test[score] - test["fold"].map(healthy.mean())) / test["fold"].map(spread)
     return scaled.to_numpy(float)
+
+
+def without_area(found: Evidence, method: str, score: str) -> Float[ndarray, " slice"]:
+    """Return a score minus what the area of brain in the slice says about it in healthy slices.
+
+    A line is fitted to the fold's healthy validation slices, score over area.
+
+    Args:
+        found: Evidence of a run.
+        method: A network with its seed.
+        score: A column of the scores.
+
+    Returns:
+        In the order of `load_test_slices`; NaN where the fold's healthy slices have one area.
+    """
+    healthy, test = _rows(found, method, "validation"), load_test_slices(found, method)
+    rest = np.full(len(test), np.nan)
+    for fold, part in test.groupby("fold"):
+        free = healthy[healthy["fold"] == fold]
+        if free["brain_area"].nunique() > 1:
+            line = np.polyfit(free["brain_area"], free[score], 1)
+            rest[part.index] = part[score] - np.polyval(line, part["brain_area"])
+    return rest
+
+
+def area_control(found: Evidence) -> pd.DataFrame:
+    """Return how far the paper's two scores follow the area of brain, for each network.
+
+    Returns:
+        One row per network and score: `correlation` with the area over all test slices, `free`
+        over those without tumour (scores in healthy units), `auroc`, and `without_area`, the
+        area under the curve after `without_area`.
+    """
+    lines = []
+    for model, loss in found.networks:
+        method = f"{model}-{loss}-s{found.provenance['seeds'][0]}"
+        test = load_test_slices(found, method)
+        tumour, area = test["tumour"].to_numpy(), test["brain_px"].to_numpy(float)
+        of = [test[column].to_numpy() for column in ("tumour", "case", "fold")]
+        for score in ("mean_residual", "latent_distance"):
+            scaled = in_healthy_units(found, method, score)
+            line: dict[str, object] = {"method": method, "score": score}
+            line["correlation"] = float(np.corrcoef(scaled, area)[0, 1])
+            line["free"] = float(np.corrcoef(scaled[~tumour], area[~tumour])[0, 1])
+            line["auroc"] = mean_auroc(test[score].to_numpy(float), *of)
+            line["without_area"] = mean_auroc(without_area(found, method, score), *of)
+            lines.append(line)
+    return pd.DataFrame(lines).set_index(["method", "score"])
 
 
 def flag_slices(found: Evidence, method: str, *, score: str, rule: str) -> Bool[ndarray, " slice"]:
@@ -124,19 +173,43 @@ def mean_roc(
     Raises:
         ValueError: If a fold has slices of one kind only.
     """
-    curves, weights = [], []
-    for fold in np.unique(folds):
-        chosen = folds == fold
-        positives = int(tumour[chosen].sum())
-        if positives in (0, int(chosen.sum())):
+    parts, weights = _by_fold(tumour, cases, folds)
+    curves = [roc_curve(tumour[part], score[part])[:2] for part in parts]
+    read = [np.interp(false_positives, wrong, right) for wrong, right in curves]
+    return np.average(read, axis=0, weights=weights)
+
+
+def mean_auroc(
+    score: Float[ndarray, " slice"],
+    tumour: Bool[ndarray, " slice"],
+    cases: Shaped[ndarray, " slice"],
+    folds: Shaped[ndarray, " slice"],
+) -> float:
+    """Return the area under the ROC curve, averaged over folds as in `mean_roc`.
+
+    Raises:
+        ValueError: If a fold has slices of one kind only.
+    """
+    parts, weights = _by_fold(tumour, cases, folds)
+    areas = [metrics.slice_auroc(score[part], tumour[part]) for part in parts]
+    return float(np.average(areas, weights=weights))
+
+
+def _by_fold(
+    tumour: Bool[ndarray, " slice"],
+    cases: Shaped[ndarray, " slice"],
+    folds: Shaped[ndarray, " slice"],
+) -> tuple[list[ndarray], list[int]]:
+    """Return the slices of each fold and its number of patients."""
+    parts = [np.flatnonzero(folds == fold) for fold in np.unique(folds)]
+    for part in parts:
+        positives = int(tumour[part].sum())
+        if positives in (0, part.size):
             raise ValueError(
-                f"Fold {fold} has {positives} tumour slices among {int(chosen.sum())}; a ROC "
+                f"Fold {folds[part[0]]} has {positives} tumour slices among {part.size}; a ROC "
                 "curve needs both kinds, so use fewer folds."
             )
-        wrong, right, _ = roc_curve(tumour[chosen], score[chosen])
-        curves.append(np.interp(false_positives, wrong, right))
-        weights.append(np.unique(cases[chosen]).size)
-    return np.average(curves, axis=0, weights=weights)
+    return parts, [np.unique(cases[part]).size for part in parts]
 
 
 def _rows(found: Evidence, method: str, role: str) -> pd.DataFrame:

@@ -88,7 +88,7 @@ def order_table(milestones: pd.DataFrame, sequence: str, measure: str) -> pd.Dat
 
     Returns:
         A line per slice-steps, the weights kept last; a column per row of Table 2, then `plain`
-        (the image itself, for pixel average precision only) and `leads` among the networks.
+        (the image itself, for pixel average precision only) and the `best network`.
     """
     table = over_networks(milestones, sequence)
     rows = list(dict.fromkeys(table.index.get_level_values("row")))
@@ -101,7 +101,7 @@ def order_table(milestones: pd.DataFrame, sequence: str, measure: str) -> pd.Dat
     found = pd.DataFrame(lines).groupby("slice-steps", sort=False).first()
     leads = found[rows].apply(lambda line: line.idxmax() if line.notna().any() else "-", axis=1)
     kept = [*rows, "plain"] if measure == "pixel_ap" else rows
-    return found[kept].assign(leads=leads)
+    return found[kept].assign(**{"best network": leads})
 
 
 def plain_levels(found: Evidence, sequence: str) -> dict[str, float]:

@@ -61,7 +61,7 @@ def test_other_sequences_do_not_count(milestones):
 def test_the_order_of_the_rows_changes_with_the_length(milestones):
     table = trainings.order_table(milestones, "flair", "pixel_ap")
     assert list(table.index) == ["1,000", trainings.KEPT]
-    assert table["leads"].tolist() == ["VAE-MSE", "VAE-SSIM"]
+    assert table["best network"].tolist() == ["VAE-MSE", "VAE-SSIM"]
     assert table["VAE-MSE"].tolist() == pytest.approx([0.7, 0.4])
     assert table["plain"].tolist() == pytest.approx([0.75, 0.75])
 
@@ -72,7 +72,7 @@ def test_only_pixel_precision_is_set_against_the_plain_image(milestones):
 
 def test_a_measure_that_no_network_has_leads_nowhere(milestones):
     milestones["auroc"] = float("nan")
-    assert set(trainings.order_table(milestones, "flair", "auroc")["leads"]) == {"-"}
+    assert set(trainings.order_table(milestones, "flair", "auroc")["best network"]) == {"-"}
 
 
 def network(pair, sequence, stopped_by, steps, seconds):

@@ -6,6 +6,7 @@ import pytest
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from paperlib import artifacts
+from paperlib.config import MixtureSettings
 from paperlib.evaluation import evidence, tables
 from paperlib.labels import FLAIR, T1CE
 from paperlib.pipeline import patients, results, segments
@@ -184,9 +185,9 @@ def _drawn_patient():
     return segments.Patient(slices, images, brain, labels), residuals
 
 
-def test_the_outline_is_taken_from_flair_and_the_enhancing_tumour_from_t1ce(mini_run):
+def test_the_outline_is_taken_from_flair_and_the_enhancing_tumour_from_t1ce():
     patient, residuals = _drawn_patient()
-    segmentation, rows = segments.cluster_rows(patient, residuals, mini_run.profile.mixture)
+    segmentation, rows = segments.cluster_rows(patient, residuals, MixtureSettings())
     np.testing.assert_array_equal(segmentation[0], patient.labels[0])
     first = rows.query("reading == 'neighbourhood' and component == 'all' and z == 80").iloc[0]
     assert (first["WT_overlap"], first["WT_predicted"]) == (900, 900)
@@ -194,9 +195,9 @@ def test_the_outline_is_taken_from_flair_and_the_enhancing_tumour_from_t1ce(mini
     assert (first["ED_overlap"], first["NCR_predicted"]) == (800, 0)
 
 
-def test_every_reading_has_rows_and_the_one_taken_downstream_all_components(mini_run):
+def test_every_reading_has_rows_and_the_one_taken_downstream_all_components():
     patient, residuals = _drawn_patient()
-    _, rows = segments.cluster_rows(patient, residuals, mini_run.profile.mixture)
+    _, rows = segments.cluster_rows(patient, residuals, MixtureSettings())
     assert rows.groupby(["reading", "component"]).size().to_dict() == {
         ("both", "all"): 2,
         ("neighbourhood", "all"): 2,
@@ -218,7 +219,7 @@ def test_a_blind_score_does_not_see_the_tumour():
 def test_a_blind_score_is_missing_where_hardly_any_brain_is_left():
     patient, residuals = _drawn_patient()
     labels = patient.labels.copy()
-    labels[0, 14:110, :] = 2
+    labels[0, 14:112, :] = 2
     scored = segments.score_patient(patient._replace(labels=labels), residuals[FLAIR])
     assert np.isnan(scored["mean_residual_blind"][0])
     assert np.isfinite(scored["mean_residual"]).all()

@@ -103,16 +103,15 @@ def _thresholds(run):
 
 
 def test_labels_of_test_patients_move_no_threshold_and_those_of_others_do(own_run):
+    before = artifacts.read_manifest(own_run.folder / "baselines" / "f0")["thresholds"]
     run = _quick(own_run)
     fold = patients.load_fold(run, 0)
-    before = _thresholds(run)
     assert set(before) == {
         f"{kind}_{sequence}" for kind in ("z", "rank", "smooth") for sequence in ("flair", "t1ce")
     }
     _corrupt_labels(run, fold.test, 0.3)
     assert _thresholds(run) == before
-    healthiest = fold.validation[:1]
-    _corrupt_labels(run, healthiest, 0.3)  # no healthy slice is left of this one
+    _corrupt_labels(run, fold.validation[:1], 0.3)  # no healthy slice is left of this one
     after = _thresholds(run)
     assert all(after[name] != before[name] for name in before)
 

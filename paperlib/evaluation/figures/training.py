@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from paperlib.evaluation.figures import style
 
+ROWS_APART = 1.05  # factor on the axis of slice-steps
 LATENT = {"kl_nats": "KL divergence, nats a slice", "active_units": "active units"}
 
 
@@ -86,8 +87,8 @@ def plot_training_length(
 ) -> Figure:
     """Return what every network shows along its training, against the plain image.
 
-    Lines are means over networks of a row, bands reach from the lowest to the highest of them;
-    diamonds are the weights that were kept, hollow where the line is not solid.
+    Lines are means over networks of a row, bars reach from the lowest to the highest of them (the
+    rows are moved apart a little along the axis for that); diamonds are the weights that were kept, hollow where the line is not solid.
 
     Args:
         table: From `trainings.over_networks`.
@@ -101,8 +102,9 @@ def plot_training_length(
     for number, (axis, (measure, title)) in enumerate(
         zip(axes.flat, measures.items(), strict=False)
     ):
-        for row in rows:
-            _draw_row(axis, table.loc[row, measure], row)
+        for place, row in enumerate(rows):
+            apart = ROWS_APART ** (place - (len(rows) - 1) / 2)
+            _draw_row(axis, table.loc[row, measure], row, apart)
         if measure in plain:
             axis.axhline(plain[measure], color=style.BASELINE_COLOUR, linewidth=2.5, alpha=0.5)
         axis.set_title(title, fontsize=9)
@@ -120,15 +122,17 @@ def plot_training_length(
     return figure
 
 
-def _draw_row(axis: Axes, values: pd.DataFrame, row: str) -> None:
+def _draw_row(axis: Axes, values: pd.DataFrame, row: str, apart: float) -> None:
     """Draw one row of Table 2; `values` has the index (final, slice_steps)."""
     look = _line(*row.rsplit("-", 1))
+    steps = values.index.get_level_values("slice_steps") * apart
+    axis.vlines(steps, values["min"], values["max"], color=look["color"], linewidth=0.9, alpha=0.7)
     final = values.index.get_level_values("final") == 1
-    way, kept = values[~final].droplevel("final").sort_index(), values[final].droplevel("final")
-    axis.plot(way.index, way["mean"], marker=".", markersize=4, **look)
-    axis.fill_between(way.index, way["min"], way["max"], color=look["color"], alpha=0.12, lw=0)
+    order = steps[~final].argsort()
+    means = values["mean"].to_numpy()
+    axis.plot(steps[~final][order], means[~final][order], marker=".", markersize=4, **look)
     inside = look["color"] if look["linestyle"] == "-" else "white"
-    axis.plot(kept.index, kept["mean"], "D", color=look["color"], markerfacecolor=inside, ms=5)
+    axis.plot(steps[final], means[final], "D", color=look["color"], markerfacecolor=inside, ms=5)
 
 
 def _networks(epochs: pd.DataFrame) -> list[tuple[str, pd.DataFrame]]:
