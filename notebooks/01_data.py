@@ -258,18 +258,19 @@ slices.show_grid(rows, row_titles=["FLAIR", "T1CE"], note=shown)
 # ## Is the phantom good enough, and for what?
 #
 # Phantoms are made from an average brain, pushed and folded at random, with tumours whose size,
-# brightness and place are drawn from distributions. Before any network was trained, it was fixed
-# what a cohort of them must measure. The bands are meant for the 20 test patients of the profile
+# brightness and place are drawn from distributions. It was fixed in advance what a cohort of them
+# must measure. The bands are meant for the 20 test patients of the profile
 # `phantom`; with the three of `smoke` a "no" means little.
 
 # %%
 reference = present.load_reference(publishing.reference_folder("phantom"))
-bands = cohort.compare(found if run.data is None else reference, found if run.data else real)
-present.show(
-    bands.map(lambda value: value if isinstance(value, str) else f"{value:.2f}"),
-    caption="What a phantom cohort must measure (from, to), what it measures, and the real "
-    f"patients where this copy has them. This run: {note}. Real: {real_note}.",
-)
+phantom, measured_real = (reference, found) if run.data else (found, real)
+bands = cohort.compare(phantom, measured_real)
+texts = bands.map(lambda value: value if isinstance(value, str) else f"{value:.2f}")
+both = (phantom, measured_real)
+notes = [provenance.one_line(one.provenance) if one else "not in this copy" for one in both]
+present.show(texts, caption="What a phantom cohort must measure (from, to), what it measures, and "
+             f"real patients where there are any. Phantom: {notes[0]}. Real: {notes[1]}.")  # fmt: skip
 
 # %% [markdown]
 # Brightness, size and contrast of these tumours are **inputs, tuned by hand on 12 real patients**,

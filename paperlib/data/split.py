@@ -1,4 +1,4 @@
-"""Who trains, who sets thresholds and who is tested (section 3): split by patient, never by slice."""
+"""Who trains, who sets thresholds, who is tested (section 3): by patient, never by slice."""
 
 from collections.abc import Sequence
 from typing import NamedTuple

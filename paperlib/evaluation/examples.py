@@ -79,12 +79,12 @@ def choose_slice(
     of_case = slices[slices["case"] == case]
     if z is None and len(of_case):
         z = int(of_case.sort_values(["ET_truth", "WT_truth"])["z"].iloc[-1])
-    if z not in of_case["z"].to_numpy():
+    if z is None or z not in of_case["z"].to_numpy():
         raise ValueError(
             f"Slice {z} of patient {case} is not tested in this run; its patients are "
             f"{', '.join(map(str, sorted(slices['case'].unique())))}."
         )
-    return case, z
+    return case, int(z)
 
 
 def choose_extremes(found: pd.DataFrame) -> dict[str, int]:

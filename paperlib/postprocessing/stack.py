@@ -1,4 +1,4 @@
-"""The post-processing of section 4.3 over the slices of one patient, figure 3 from left to right."""
+"""The post-processing of section 4.3 over the slices of one patient (figure 3)."""
 
 from collections.abc import Callable
 from typing import NamedTuple

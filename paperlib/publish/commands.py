@@ -80,7 +80,7 @@ def run_book(root: Path) -> int:
     if refused:
         return refused
     call = "from jupyter_book.cli.main import main; main()"
-    options = ["build", str(root), "-W", "-n", "--keep-going"]
+    options = ["build", str(root), "-W", "-n", "--keep-going", "-q"]
     status = subprocess.run([sys.executable, "-c", call, *options], check=False).returncode
     if status:  # Sphinx forgets its warnings: without this, the next build would succeed
         shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)

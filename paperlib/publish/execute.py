@@ -104,7 +104,15 @@ def _papermill(
     (folder / "parameters.yml").write_text(yaml.safe_dump(dict(given)), encoding="utf-8")
     command = [sys.executable, "-m", "papermill"]
     command += [str(folder / "notebook.ipynb"), str(folder / "executed.ipynb")]
-    command += ["--kernel", KERNEL, "--language", "python", "--no-progress-bar", "--log-output"]
+    command += [
+        "--kernel",
+        KERNEL,
+        "--language",
+        "python",
+        "--no-progress-bar",
+        "--log-level",
+        "WARNING",
+    ]
     command += ["--parameters_file", str(folder / "parameters.yml")] if given else []
     command += ["--execution-timeout", str(cell_timeout_s)] if cell_timeout_s else []
     environment = os.environ | {

@@ -23,14 +23,14 @@ def test_the_seed_decides_the_draw():
 
 def test_folds_test_each_patient_once_and_balance_grade_and_healthy_slices():
     tests = split.test_sets(GRADES, HEALTHY, folds=3, counts={}, seed=0)
-    assert sorted(sum(tests, [])) == list(range(18))
+    assert sorted(case for test in tests for case in test) == list(range(18))
     for test in tests:
         assert [GRADES[case] for case in test].count("LGG") == 2
         assert 60 <= HEALTHY[test].sum() <= 110
 
 
 def test_too_few_patients_for_the_folds_are_refused_with_a_cure():
-    with pytest.raises(ValueError, match="8 patients are too few for 4 folds.*FOLDS=2"):
+    with pytest.raises(ValueError, match=r"8 patients are too few for 4 folds.*FOLDS=2"):
         split.test_sets(["HGG"] * 8, HEALTHY[:8], folds=4, counts={}, seed=0)
     with pytest.raises(ValueError, match="needs 7 LGG patients, the folder has 6"):
         split.test_sets(GRADES, HEALTHY, folds=1, counts={"LGG": 7}, seed=0)
@@ -53,7 +53,7 @@ def test_validation_patients_hold_enough_healthy_slices_and_are_candidates():
 
 
 def test_without_healthy_slices_the_counts_and_the_cure_are_named():
-    with pytest.raises(ValueError, match="case 0: 0, case 1: 1, case 2: 5.*Add patients"):
+    with pytest.raises(ValueError, match=r"case 0: 0, case 1: 1, case 2: 5.*Add patients"):
         split.choose_validation(
             [0, 1, 2], HEALTHY, share=0.1, min_healthy=10, min_slices=30, seed=0
         )

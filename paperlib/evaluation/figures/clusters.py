@@ -78,13 +78,14 @@ def plot_iteration_limit(table: pd.DataFrame, *, note: str = "") -> Figure:
 
 
 def _plot_gaussians(axis: Axes, values: Float[ndarray, " pixel"], fit: MixtureFit) -> None:
-    edges = np.linspace(*np.quantile(values, (0.002, 0.998)), BINS)
-    axis.hist(values, bins=edges, density=True, color="#CCCCCC")
+    low, high = np.quantile(values, (0.002, 0.998))
+    edges = np.linspace(low, high, BINS)
+    axis.hist(values, bins=edges.tolist(), density=True, color="#CCCCCC")
     looks = ((FIRST_COLOUR, "-", "cluster 1"), (SECOND_COLOUR, "--", "cluster 2"))
     for k, (colour, line, name) in enumerate(looks):
-        if np.isfinite(fit.means[k]):
-            height = fit.weights[k] * stats.norm.pdf(edges, fit.means[k], fit.variances[k] ** 0.5)
-            axis.plot(edges, height, color=colour, linestyle=line, linewidth=1.6, label=name)
+        # Without a fit all three are NaN, and so is the curve.
+        height = fit.weights[k] * stats.norm.pdf(edges, fit.means[k], fit.variances[k] ** 0.5)
+        axis.plot(edges, height, color=colour, linestyle=line, linewidth=1.6, label=name)
     axis.set_xlabel("residual, z units", fontsize=8)
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import seaborn as sns
 from jaxtyping import Float, Real, Shaped
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -57,9 +58,13 @@ def plot_slice_steps(
     shown = np.where(zscores[place] == 0, low, zscores[place])
     _grey(axes["c"], shown, "resized, z-scored", (low, high))
     inside = zscores[zscores != 0]
-    axes["d"].hist(inside, bins=HISTOGRAM_BINS, color=style.HEALTHY_COLOUR)
+    sns.histplot(
+        x=inside, bins=HISTOGRAM_BINS, color=style.HEALTHY_COLOUR, linewidth=0, ax=axes["d"]
+    )
     axes["d"].axvline(0, color="black", linewidth=0.8)
-    axes["d"].set(xlabel="z-score of the brain's pixels, all slices of this patient", yticks=[])
+    axes["d"].set(
+        xlabel="z-score of the brain's pixels, all slices of this patient", ylabel="", yticks=[]
+    )
     _bare(axes["d"])
     return figure
 

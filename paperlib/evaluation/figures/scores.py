@@ -113,8 +113,8 @@ def plot_roc(
     axis = figure.subplots()
     axis.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1)
     for number, (name, sensitivity) in enumerate(curves.items()):
-        look = {"color": CURVE_COLOURS[number % 4], "linestyle": LINES[number % 4]}
-        axis.plot(false_positives, sensitivity, label=name, linewidth=1.6, **look)
+        (curve,) = axis.plot(false_positives, sensitivity, label=name, linewidth=1.6)
+        curve.set(color=CURVE_COLOURS[number % 4], linestyle=LINES[number % 4])
     markers = zip("osD^v", (gates or {}).items(), strict=False)
     for marker, (name, (wrong, right)) in markers:
         axis.plot(wrong, right, marker, color="black", markersize=6, label=f"gate {name}")

@@ -88,7 +88,8 @@ def plot_training_length(
     """Return what every network shows along its training, against the plain image.
 
     Lines are means over networks of a row, bars reach from the lowest to the highest of them (the
-    rows are moved apart a little along the axis for that); diamonds are the weights that were kept, hollow where the line is not solid.
+    rows are moved apart a little along the axis for that); diamonds are the weights that were kept,
+    hollow where the line is not solid.
 
     Args:
         table: From `trainings.over_networks`.

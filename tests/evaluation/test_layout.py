@@ -1,0 +1,112 @@
+"""Tables as texts: what stands where, and what is bold."""
+
+import numpy as np
+import pandas as pd
+
+from paperlib.evaluation import layout
+from paperlib.postprocessing.mixture import READINGS
+
+PRINTED = {("VAE", "MSE"): 0.377, ("AAE", "MSE"): 0.383, ("VAE", "SSIM"): 0.409}
+
+
+def line(key, row, loss, printed, both, weights, other):
+    """Return a row of tables.table_2; intervals reach 0.1 to both sides."""
+    cells = {"key": key, "row": row, "loss": loss, "paper": printed}
+    for reading, value in (("both", both), ("weights", weights)):
+        cells |= {f"{reading}_value": value, f"{reading}_low": value - 0.1}
+        cells[f"{reading}_high"] = value + 0.112
+    return cells | {"volume": other, "tumour_slices": other + 0.11}
+
+
+def table_2():
+    lines = [
+        line("VAE-MSE", "VAE", "MSE", 0.377, 0.2, 0.5, 0.3),
+        line("AAE-MSE", "AAE", "MSE", 0.383, 0.3, 0.4, 0.3),
+        line("B11 truth", "the truth itself", "", np.nan, 0.7, np.nan, 1.0),
+        line("B3", "no network", "", np.nan, 0.9, np.nan, 0.5),
+    ]
+    return pd.DataFrame(lines).set_index("key")
+
+
+def laid_out():
+    return layout.lay_out_table_2(table_2(), PRINTED, readings=("both", "weights"))
+
+
+BOTH = ("ours, by reading of equation 1", "as printed (a · W)")
+WEIGHTS = ("ours, by reading of equation 1", "weights (a)")
+
+
+def test_networks_come_by_loss_then_baselines_then_ceilings():
+    frame, _ = laid_out()
+    assert frame.index.tolist() == [
+        ("networks, MSE loss", "VAE"),
+        ("networks, MSE loss", "AAE"),
+        ("networks, SSIM loss", "VAE"),
+        ("no network", "no network"),
+        ("what is possible at best", "the truth itself"),
+    ]
+
+
+def test_a_cell_is_value_and_interval_and_the_papers_number_has_three_digits():
+    frame, _ = laid_out()
+    row = frame.loc[("networks, MSE loss", "VAE")]
+    assert row[BOTH] == "0.20 [0.10,\u00a00.31]"
+    assert row["paper", ""] == "0.377"
+    assert row["ours, other averages", "tumour slices"] == "0.41"
+
+
+def test_a_network_that_only_the_paper_has_is_there_without_our_numbers():
+    frame, _ = laid_out()
+    row = frame.loc[("networks, SSIM loss", "VAE")]
+    assert row["paper", ""] == "0.409"
+    assert set(row.drop(("paper", ""))) == {layout.MISSING}
+
+
+def test_a_row_without_a_mixture_has_no_second_reading():
+    frame, _ = laid_out()
+    assert frame.loc[("no network", "no network"), WEIGHTS] == layout.MISSING
+
+
+def test_the_best_network_of_a_loss_is_bold_and_no_baseline():
+    frame, bold = laid_out()
+    marked = pd.DataFrame(bold, index=frame.index, columns=frame.columns)
+    vae, aae = ("networks, MSE loss", "VAE"), ("networks, MSE loss", "AAE")
+    assert marked.loc[aae, ("paper", "")]
+    assert not marked.loc[vae, ("paper", "")]
+    assert marked.loc[aae, BOTH]
+    assert not marked.loc[vae, BOTH]
+    assert marked.loc[vae, WEIGHTS]
+    assert not marked.loc[aae, WEIGHTS]
+    # Equal values are both the best, as in the paper's table.
+    assert marked.loc[[vae, aae], ("ours, other averages", "per volume")].all()
+    assert not marked.loc["no network"].to_numpy().any()
+    assert not marked.loc["what is possible at best"].to_numpy().any()
+
+
+def test_a_network_alone_in_its_loss_is_no_best():
+    _, bold = laid_out()
+    assert not bold[2].any()
+
+
+def test_table_3_groups_scores_by_whether_they_need_the_network():
+    cells = {"paper": 0.835, "value": 0.8, "low": 0.7, "high": 0.9, "blind": np.nan}
+    cells |= {"height_corrected": 0.61, "mixed_heights": 0.72}
+    cells |= {"gate_sensitivity": 0.256, "gate_false_positives": 0.1}
+    table = pd.DataFrame(
+        [{**cells, "key": "mean_residual", "score": "mean residual"},
+         {**cells, "key": "slice_height", "score": "slice height", "paper": np.nan}]
+    ).set_index("key")  # fmt: skip
+    frame = layout.lay_out_table_3(table)
+    assert frame.index.tolist() == [
+        ("scores of the network", "mean residual"),
+        ("no network", "slice height"),
+    ]
+    row = frame.iloc[0]
+    assert row.tolist() == [
+        "0.835", "0.80 [0.70,\u00a00.90]", layout.MISSING, "0.61", "0.72", "26\u00a0%", "10\u00a0%",
+    ]  # fmt: skip
+    assert frame.iloc[1]["paper", ""] == layout.MISSING
+
+
+def test_every_reading_has_a_name_a_reader_understands():
+    assert set(layout.READING_NAMES) == set(READINGS)

@@ -1,0 +1,97 @@
+"""What a page and a terminal show of a table."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from evidence_by_hand import METHOD, make_evidence
+
+from paperlib import artifacts
+from paperlib.evaluation import present, tables
+
+GROUPED = pd.DataFrame(
+    {"paper": ["0.1", "0.2", "0.3"]},
+    index=pd.MultiIndex.from_tuples([("first", "a"), ("first", "b"), ("second", "a")]),
+)
+DRAWS = tables.Draws(20, 0)
+
+
+def rows_of(html):
+    body = html.split("<tbody>")[1]
+    rows = re.findall(r"<tr>(.*?)</tr>", body, flags=re.S)
+    return [
+        [re.sub("<.*?>", "", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.S)]
+        for row in rows
+    ]
+
+
+def test_groups_get_a_line_of_their_own():
+    shown = present.show(GROUPED, caption="c")
+    assert rows_of(shown.html) == [
+        ["first", ""], ["a", "0.1"], ["b", "0.2"], ["second", ""], ["a", "0.3"],
+    ]  # fmt: skip
+
+
+def test_only_marked_cells_and_group_lines_are_bold():
+    bold = np.array([[False], [True], [False]])
+    shown = present.show(GROUPED, caption="c", bold=bold)
+    rules = dict(re.findall(r"\n(#T_[^{]*?) \{\n  font-weight: (\w+)", shown.html))
+    marked = {
+        name for names, weight in rules.items() if weight == "bold" for name in names.split(", ")
+    }
+    assert [name.split("_", 2)[2] for name in marked] == ["row2_col0"]
+    normal = {n for names, weight in rules.items() if weight == "normal" for n in names.split(", ")}
+    assert {name.split("_", 2)[2] for name in normal} == {f"level1_row{k}" for k in (1, 2, 4)}
+    assert "0.2*" in shown.text
+    assert "0.1*" not in shown.text
+
+
+def test_the_same_table_is_the_same_bytes_and_another_has_rules_of_its_own():
+    first, again = (present.show(GROUPED, caption="c") for _ in range(2))
+    other = present.show(GROUPED, caption="another")
+    assert first == again
+    identity = re.compile(r"<table id=\"(T_\w+)\"")
+    assert identity.search(first.html)[1] != identity.search(other.html)[1]
+    assert repr(first) == first.text
+    assert first._repr_html_() == first.html
+
+
+def test_one_level_needs_no_group_lines():
+    shown = present.show(pd.DataFrame({"n": ["3"]}, index=["row"]), caption="c")
+    assert rows_of(shown.html) == [["row", "3"]]
+
+
+def test_a_caption_says_data_n_and_convention():
+    shown = present.show_table_2(make_evidence(), tables.OUTLINE, draws=DRAWS, note="by hand")
+    for part in ("a slice without tumour counts 0", "n = 4 test patients (2 folds), 12 slices",
+                 "6 of them tumour-free", "95 % interval", "20 draws", "by hand"):  # fmt: skip
+        assert part in shown.html
+    cells = rows_of(shown.html)
+    vae = next(row for row in cells if row[0] == "VAE")
+    assert vae[1] == "0.377"
+    assert vae[2].startswith("0.32 [")  # (0.5 + 1 + 2/3 + 1 + 2/3) / 12
+    assert [row[0] for row in cells].count("BiAAE") == 2
+
+
+def test_a_reference_that_is_not_there_says_so():
+    for shown in (
+        present.show_table_2(None, tables.OUTLINE, draws=DRAWS, note=""),
+        present.show_table_3(None, METHOD, draws=DRAWS, note=""),
+    ):
+        assert shown == present.absent()
+        assert "not in this copy" in shown.html
+
+
+def test_a_reference_is_loaded_where_it_is(tmp_path):
+    assert present.load_reference(tmp_path / "real36") is None
+    found = make_evidence()
+    for kind in ("counts", "scores", "pixels"):
+        table = getattr(found, kind) if kind != "pixels" else pd.DataFrame({"method": ["VAE"]})
+        artifacts.save_table(tmp_path, f"{kind}-{METHOD}", table)
+    for name in ("slices", "milestones"):
+        artifacts.save_table(tmp_path, name, getattr(found, name))
+    artifacts.save_table(tmp_path, "epochs", pd.DataFrame({"model": ["VAE"]}))
+    artifacts.write_json(tmp_path / "provenance.json", found.provenance)
+    loaded = present.load_reference(tmp_path)
+    assert loaded.patients == 4
+    assert loaded.networks == [("VAE", "MSE")]

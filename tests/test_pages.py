@@ -1,0 +1,64 @@
+"""Pages written by hand: no typed result, and no claim that the reference does not bear out."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from paperlib.evaluation import evidence, summary, tables
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "book").glob("*.md"))
+REFERENCE = ROOT / "results" / "reference" / "real36"
+ROLE = re.compile(r"\{result\}`([^`:]+)(?::([^`]*))?`")
+NO_PROSE = (
+    re.compile(r"^```(?!\{list-table\})\{?\w.*?^```", re.S | re.M),
+    re.compile(r"\{[\w-]+\}`[^`]*`"),
+    re.compile(r"[Ss]ections? [\d.]+"),
+)
+
+
+@pytest.fixture(scope="module")
+def real():
+    found = evidence.load_evidence(REFERENCE, command="git checkout results/reference")
+    return summary.summarise(found, prefix="real36", draws=tables.Draws(20))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_types_no_measured_number(page):
+    text = page.read_text("utf-8")
+    for pattern in NO_PROSE:
+        text = pattern.sub(" ", text)
+    assert re.findall(r"(?<![\w.])\d*\.\d+", text) == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_every_number_of_a_page_exists_whatever_the_run(page, real):
+    known = real | summary.paper_summary()
+    # Every profile has at least this network, so a build of any run knows these.
+    known |= {key.replace("real36", "run", 1): value for key, value in real.items()
+              if not re.search(r"\.(dVAE|VAE-SSIM)", key)}  # fmt: skip
+    for key, form in ROLE.findall(page.read_text("utf-8")):
+        assert key in known
+        format(known[key], form)
+
+
+def test_the_start_page_is_right_that_no_network_is_needed(real):
+    value = {key: real[f"real36.outline.{key}.neighbourhood_value"]
+             for key in ("VAE-MSE", "VAE-SSIM", "dVAE-MSE", "dVAE-SSIM", "B1", "B2", "B2_fixed",
+                         "B3", "B12")}  # fmt: skip
+    networks = [value[key] for key in value if "VAE" in key]
+    assert min(value[key] for key in value if "VAE" not in key) > max(networks)
+
+
+def test_the_start_page_is_right_that_height_says_about_as_much(real):
+    score = {
+        key: real[f"real36.score.VAE-MSE.{key}.value"] for key in ("mean_residual", "slice_height")
+    }
+    assert score["slice_height"] == pytest.approx(score["mean_residual"], abs=0.05)
+    assert real["real36.score.VAE-MSE.slice_height.high"] > score["mean_residual"]
+
+
+def test_the_reference_is_of_36_real_patients(real):
+    assert real["real36.patients"] == 36
+    assert real["real36.profile"] == "laptop"
