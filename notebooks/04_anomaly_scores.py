@@ -25,6 +25,7 @@ case: int | None = None  # number of a test patient to look at
 
 # %%
 import numpy as np
+import pandas as pd
 
 from paperlib import scores
 from paperlib.evaluation import evidence, examples, present, slice_scores
@@ -33,9 +34,8 @@ from paperlib.evaluation.figures import scores as score_figures, slices
 from paperlib.pipeline import publishing, run as runs, segments
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
-
 # %%
+parameters.validate(globals())
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
@@ -43,8 +43,8 @@ method = f"{model}-{loss}-s{found.provenance['seeds'][0]}"
 draws = tables.Draws(run.profile.bootstrap_draws)
 note = provenance.one_line(found.provenance)
 test = slice_scores.load_test_slices(found, method)
-print(f"{note}; network {method}; {found.patients} test patients")
-print(f"{len(test)} test slices, {test['tumour'].sum()} with tumour")
+n = f"{len(test)} test slices, {test['tumour'].sum()} with tumour"
+print(f"{n}, {found.patients} test patients; network {method}; {note}")
 
 # %% [markdown]
 # ## Two scores
@@ -159,7 +159,7 @@ for key, text in names.items():
 
 # %%
 gates = slice_scores.gate_rates(found, method, "mean_residual")
-pairs = zip(gates["false_positives"], gates["sensitivity"], strict=True)
+pairs = zip(gates["false positives"], gates["sensitivity"], strict=True)
 marks = dict(zip(gates.index, pairs, strict=True))
 
 # %% mystnb={"figure": {"caption": "ROC curves of the paper's two scores and of two that need no network: the height of the slice and the area of brain in it. Numbers are areas under the curves. Marks: gates on the mean residual.", "name": "fig-score-roc"}, "image": {"alt": "Four ROC curves with their areas and five marks of gates."}}
@@ -291,10 +291,12 @@ slice_scores.gate_rates(found, method, "residual_variance").round(2)
 # patients are unlike those of the test patients.
 
 # %%
-print(f"{'':20} sensitivity false positives")
-for key in tables.TABLE_3:
-    line = slice_scores.gate_rates(found, method, key).loc["quantile_95"]
-    print(f"{key:20} {line.sensitivity:11.2f} {line.false_positives:15.2f}")
+rates = {
+    name: slice_scores.gate_rates(found, method, key).loc["quantile_95"]
+    for key, (name, _) in tables.TABLE_3.items()
+}
+frame = pd.DataFrame(rates).T.map("{:.2f}".format)
+present.show(frame, caption=f"Gate at the healthy 95 % quantile. {method}, {note}.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -245,12 +245,15 @@ present.show(
 # ways to read that, for the network of this page:
 
 # %%
+lines = {}
 for component in ("all", "largest_2d", "largest_3d"):
     rule = {"reading": settings.reading, "component": component}
     every = conventions.slice_counts(found, method, **rule)
     volumes = conventions.volume_dice(every)["dice"]
-    print(f"{component:12} Dice over every slice {every['dice'].mean():.2f},", end=" ")
-    print(f"per volume {volumes.mean():.2f}, n = {len(volumes)} patients")
+    means = {"every slice": every["dice"].mean(), "per volume": volumes.mean()}
+    lines[component] = {name: f"{mean:.2f}" for name, mean in means.items()}
+n = f"n = {found.patients} patients. {method}, {origin}"
+present.show(pd.DataFrame(lines).T, caption=f"Dice of the whole tumour, {n}.")
 
 # %% [markdown]
 # ## Change one thing
@@ -285,11 +288,14 @@ print(f"Dice of the volume: {metrics.dice(masks, patient.labels > 0, empty=0):.2
 # and closing then act on another shape.
 
 # %%
-for cluster, tail in itertools.product(mixture.CLUSTERS, mixture.TAILS):
+rules = list(itertools.product(mixture.CLUSTERS, mixture.TAILS))
+lines = {}
+for cluster, tail in rules:
     changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
     masks = segments.cluster(r, patient.brain, tables, changed, reading).mask
-    found_dice = metrics.dice(masks, patient.labels > 0, empty=0)
-    print(f"cluster {cluster:10} tail {tail:8} Dice of the volume {found_dice:.2f}")
+    volume = metrics.dice(masks, patient.labels > 0, empty=0)
+    lines[f"{cluster}, {tail}"] = {"Dice of the volume": f"{volume:.2f}"}
+present.show(pd.DataFrame(lines).T, caption=f"Cluster and tail. {note}.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -13,9 +13,8 @@ import pytest
 from paperlib import artifacts
 
 PROJECT = Path(__file__).parents[1]
-RUN = Path("runs") / "phantom-smoke"
-NETWORK = "VAE-MSE-f0-s0/flair"
-TRAIN = ("network", NETWORK)
+TRAIN = ("network", "VAE-MSE-f0-s0/flair")
+TRAINED = Path("runs/phantom-smoke/models/VAE-MSE-f0-s0/flair")
 PATIENCE_S = 300  # for one moment of a training; the machine may be busy
 
 
@@ -52,10 +51,10 @@ def _copy(prepared, root):
 
 @pytest.fixture(scope="module")
 def undisturbed(prepared, tmp_path_factory):
-    """Return the network's folder after a training without interruption."""
+    """Return a root after a training without interruption."""
     root = _copy(prepared, tmp_path_factory.mktemp("undisturbed") / "root")
     _finish(root, *TRAIN)
-    return root / RUN / "models" / NETWORK
+    return root
 
 
 def _at_its_start(folder):
@@ -89,7 +88,7 @@ MOMENTS = {
 
 def _kill_at(root, reached):
     """Start the training, kill it without warning at a moment, return its output."""
-    folder = root / RUN / "models" / NETWORK
+    folder = root / TRAINED
     process = _start(root, *TRAIN)
     try:
         limit = time.monotonic() + PATIENCE_S
@@ -110,7 +109,7 @@ def test_a_training_killed_and_started_again_ends_with_the_same_bytes(
     prepared, undisturbed, tmp_path, moment
 ):
     root = _copy(prepared, tmp_path / "root")
-    folder = root / RUN / "models" / NETWORK
+    folder = root / TRAINED
     for reached in MOMENTS[moment]:
         _kill_at(root, reached())
         assert artifacts.read_manifest(folder) is None
@@ -120,18 +119,19 @@ def test_a_training_killed_and_started_again_ends_with_the_same_bytes(
     output = _finish(root, *TRAIN)
     if moment not in ("at its start", "while it writes a checkpoint"):
         assert "resuming VAE-MSE-f0-s0 at epoch" in output
-    expected = sorted(file.name for file in undisturbed.iterdir())
+    whole = undisturbed / TRAINED
+    expected = sorted(file.name for file in whole.iterdir())
     assert sorted(file.name for file in folder.iterdir()) == expected
     for name in set(expected) - {artifacts.MANIFEST}:
-        assert (folder / name).read_bytes() == (undisturbed / name).read_bytes(), name
-    manifests = [artifacts.read_manifest(one) for one in (folder, undisturbed)]
+        assert (folder / name).read_bytes() == (whole / name).read_bytes(), name
+    manifests = [artifacts.read_manifest(one) for one in (folder, whole)]
     assert manifests[0]["content"] == manifests[1]["content"]
 
 
 @pytest.mark.long
 def test_the_same_command_after_the_end_does_nothing(undisturbed):
-    before = {file: file.stat().st_mtime_ns for file in undisturbed.iterdir()}
-    root = undisturbed.parents[len(RUN.parts) + 2]
-    output = _finish(root, *TRAIN)
+    folder = undisturbed / TRAINED
+    before = {file: file.stat().st_mtime_ns for file in folder.iterdir()}
+    output = _finish(undisturbed, *TRAIN)
     assert output.count("nothing changed") == 2
-    assert {file: file.stat().st_mtime_ns for file in undisturbed.iterdir()} == before
+    assert {file: file.stat().st_mtime_ns for file in folder.iterdir()} == before

@@ -51,12 +51,12 @@ def test_the_start_page_is_right_that_no_network_is_needed(real):
     assert min(value[key] for key in value if "VAE" not in key) > max(networks)
 
 
-def test_the_start_page_is_right_that_height_says_about_as_much(real):
-    score = {
-        key: real[f"real36.score.VAE-MSE.{key}.value"] for key in ("mean_residual", "slice_height")
-    }
-    assert score["slice_height"] == pytest.approx(score["mean_residual"], abs=0.05)
-    assert real["real36.score.VAE-MSE.slice_height.high"] > score["mean_residual"]
+@pytest.mark.parametrize("network", ["VAE-MSE", "VAE-SSIM", "dVAE-MSE", "dVAE-SSIM"])
+def test_the_start_page_is_right_about_height_and_latent_distance(real, network):
+    names = ("mean_residual", "latent_distance", "slice_height")
+    mean, latent, height = (real[f"real36.score.{network}.{name}.value"] for name in names)
+    assert height > mean - 0.03  # "at least about as well"
+    assert latent > max(mean, height)
 
 
 def test_the_reference_is_of_36_real_patients(real):

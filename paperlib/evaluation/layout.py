@@ -83,6 +83,28 @@ def lay_out_table_3(table: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
+def best_rows(table: pd.DataFrame, *, reading: str) -> pd.Series:
+    """Return the best network, the best method without one and the ceiling of Table 2, as texts.
+
+    Args:
+        table: From `tables.table_2`.
+        reading: Of equation 1, for rows with a mixture.
+    """
+    value = table[f"{reading}_value"]
+    networks = value[table["loss"] != ""]
+    simple = value[table.index.isin(list(tables.BASELINES))]
+    return pd.Series(
+        {
+            "best network": f"{networks.max():.2f}, {networks.idxmax()}",
+            "best without a network": f"{simple.max():.2f}, {table.loc[simple.idxmax(), 'row']}",
+            "the truth itself": f"{value['B11 truth']:.2f}",
+            "methods without a network at or above the best network": (
+                f"{(simple >= networks.max()).sum()} of {len(simple)}"
+            ),
+        }
+    )
+
+
 def _untrained(table: pd.DataFrame, printed: Mapping[tuple[str, str], float]) -> pd.DataFrame:
     lines = [
         {"key": f"{model}-{loss}", "row": model, "loss": loss, "paper": value}

@@ -46,28 +46,28 @@ def show(
 
     Args:
         frame: Texts. Of an index with two levels, the first names groups of rows: each group
-            gets a line of its own above its rows.
+            gets a line of its own above its rows, with the level's name before it.
         caption: What the numbers are: data, number of patients and slices, convention.
         bold: Which cells to emphasise.
     """
     marked = np.zeros(frame.shape, bool) if bold is None else bold
-    texts = frame.mask(marked, frame.astype(str) + "*")
+    text = f"{caption}\n{frame.mask(marked, frame.astype(str) + '*').to_string()}"
+    heading = np.zeros(len(frame), bool)
     if frame.index.nlevels > 1:
-        frame, marked = _with_headings(frame, marked)
+        frame, marked, heading = _with_headings(frame, marked)
+    elif frame.columns.nlevels == 1:
+        # The name of the index then stands in the corner instead of in a row of its own.
+        frame = frame.rename_axis(index=None, columns=frame.index.name)
     weights = np.where(marked, "font-weight: bold", "")
+    names = np.where(heading, "", "font-weight: normal")
     styled = frame.style.set_caption(caption).set_table_styles(_LOOK)
     styled = styled.apply(lambda _: weights, axis=None)
+    styled = styled.apply_index(lambda _: names, level=frame.index.nlevels - 1)
     if frame.index.nlevels > 1:
-        groups = frame.index.levels[0]
-        styled = styled.hide(axis="index", level=0).apply_index(
-            lambda names: np.where(names.isin(groups), "", "font-weight: normal"), level=1
-        )
-    else:
-        styled = styled.apply_index(lambda names: ["font-weight: normal"] * len(names))
+        styled = styled.hide(axis="index", level=0)
     # Rules of one table must not reach another on the page, nor change from run to run.
-    own = hashlib.sha256(f"{caption}{frame.to_string()}".encode()).hexdigest()[:8]
-    html = styled.to_html(table_uuid=own, cell_ids=False)
-    return Shown(html, f"{caption}\n{texts.to_string()}")
+    own = hashlib.sha256(text.encode()).hexdigest()[:8]
+    return Shown(styled.to_html(table_uuid=own, cell_ids=False), text)
 
 
 def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, note: str) -> Shown:
@@ -141,15 +141,18 @@ def absent() -> Shown:
     return Shown(f"<p><em>{text}</em></p>", text)
 
 
-def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, ndarray]:
-    """Return the table with a line above each group of rows."""
-    groups = frame.index.get_level_values(0)
+def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, ndarray, ndarray]:
+    """Return the table with a line above each group, its marks, and which lines these are."""
+    frame = frame.rename_axis(columns=[None] * frame.columns.nlevels)
+    groups, level = frame.index.get_level_values(0), frame.index.names[0]
     starts = np.flatnonzero(~groups.duplicated())
-    names = [(group, group) for group in groups[starts]]
-    headings = pd.DataFrame("", index=pd.MultiIndex.from_tuples(names), columns=frame.columns)
+    titles = [f"{level} {group}" if level else str(group) for group in groups[starts]]
+    lines = pd.MultiIndex.from_tuples([(title, title) for title in titles])
+    headings = pd.DataFrame("", index=lines, columns=frame.columns)
     order = np.argsort(np.r_[starts - 0.5, np.arange(len(frame))], kind="stable")
-    whole = pd.concat([headings, frame]).iloc[order]
-    return whole, np.r_[np.zeros((len(starts), marked.shape[1]), bool), marked][order]
+    whole = pd.concat([headings, frame.rename_axis([None, None])]).iloc[order]
+    blank = np.zeros((len(starts), marked.shape[1]), bool)
+    return whole, np.r_[blank, marked][order], order < len(starts)
 
 
 def _of(found: Evidence) -> str:

@@ -135,7 +135,7 @@ def gate_rates(found: Evidence, method: str, score: str) -> pd.DataFrame:
     """Return what each gate does to the test slices.
 
     Returns:
-        One row per rule: `sensitivity` (share of the tumour slices flagged), `false_positives`
+        One row per rule: `sensitivity` (share of the tumour slices flagged), `false positives`
         (share of the tumour-free slices flagged), `emptied` (share of all slices not flagged).
     """
     tumour = load_test_slices(found, method)["tumour"].to_numpy()
@@ -146,7 +146,7 @@ def gate_rates(found: Evidence, method: str, score: str) -> pd.DataFrame:
             {
                 "rule": rule,
                 "sensitivity": float(flagged[tumour].mean()),
-                "false_positives": float(flagged[~tumour].mean()),
+                "false positives": float(flagged[~tumour].mean()),
                 "emptied": float(1 - flagged.mean()),
             }
         )

@@ -104,27 +104,27 @@ def _papermill(
     (folder / "parameters.yml").write_text(yaml.safe_dump(dict(given)), encoding="utf-8")
     command = [sys.executable, "-m", "papermill"]
     command += [str(folder / "notebook.ipynb"), str(folder / "executed.ipynb")]
-    command += [
-        "--kernel",
-        KERNEL,
-        "--language",
-        "python",
-        "--no-progress-bar",
-        "--log-level",
-        "WARNING",
-    ]
+    command += ["--kernel", KERNEL, "--language", "python", "--no-progress-bar"]
+    command += ["--log-level", "WARNING"]
     command += ["--parameters_file", str(folder / "parameters.yml")] if given else []
     command += ["--execution-timeout", str(cell_timeout_s)] if cell_timeout_s else []
     environment = os.environ | {
         "IPYTHONDIR": str(folder / "ipython"),  # a reader's start-up files change no result
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment
     }
-    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
+    log = folder / "stderr.txt"  # kernels warn at every start; shown only when something failed
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, stderr=errors) as run,
+    ):
         try:
-            return process.wait()
+            exit_code = run.wait()
         except BaseException:
-            process.terminate()  # papermill then stops its kernel
+            run.terminate()  # papermill then stops its kernel
             raise
+    if exit_code:
+        sys.stderr.write(log.read_text("utf-8"))
+    return exit_code
 
 
 def _read_result(path: Path, source: Path, exit_code: int) -> NotebookNode:

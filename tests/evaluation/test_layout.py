@@ -88,6 +88,21 @@ def test_a_network_alone_in_its_loss_is_no_best():
     assert not bold[2].any()
 
 
+def test_the_best_network_stands_beside_the_best_without_one():
+    best = layout.best_rows(table_2(), reading="both")
+    assert best["best network"] == "0.30, AAE-MSE"
+    assert best["best without a network"] == "0.90, no network"
+    assert best["the truth itself"] == "0.70"
+    assert best["methods without a network at or above the best network"] == "1 of 1"
+
+
+def test_a_baseline_below_the_networks_is_not_counted():
+    table = table_2()
+    table.loc["B3", "both_value"] = 0.25
+    counted = layout.best_rows(table, reading="both")
+    assert counted["methods without a network at or above the best network"] == "0 of 1"
+
+
 def test_table_3_groups_scores_by_whether_they_need_the_network():
     cells = {"paper": 0.835, "value": 0.8, "low": 0.7, "high": 0.9, "blind": np.nan}
     cells |= {"height_corrected": 0.61, "mixed_heights": 0.72}

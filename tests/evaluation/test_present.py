@@ -56,9 +56,18 @@ def test_the_same_table_is_the_same_bytes_and_another_has_rules_of_its_own():
     assert first._repr_html_() == first.html
 
 
-def test_one_level_needs_no_group_lines():
-    shown = present.show(pd.DataFrame({"n": ["3"]}, index=["row"]), caption="c")
+def test_one_level_needs_no_group_lines_and_its_name_stands_in_the_corner():
+    frame = pd.DataFrame({"n": ["3"]}, index=pd.Index(["row"], name="rule"))
+    shown = present.show(frame, caption="c")
     assert rows_of(shown.html) == [["row", "3"]]
+    head = re.findall(r"<th[^>]*>([^<]*)</th>", shown.html.split("<tbody>")[0])
+    assert head == ["rule", "n"]
+
+
+def test_the_name_of_the_groups_stands_before_each():
+    named = GROUPED.set_axis(pd.MultiIndex.from_tuples([(0, "a"), (0, "b"), (1, "a")]))
+    shown = present.show(named.rename_axis(["fold", "role"]), caption="c")
+    assert [row[0] for row in rows_of(shown.html)] == ["fold 0", "a", "b", "fold 1", "a"]
 
 
 def test_a_caption_says_data_n_and_convention():

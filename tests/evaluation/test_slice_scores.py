@@ -56,7 +56,7 @@ def test_with_few_healthy_slices_the_height_gate_is_the_overall_quantile():
 def test_rates_of_a_gate_are_shares_of_their_own_kind():
     rates = slice_scores.gate_rates(make_evidence(), METHOD, "mean_residual").loc["max_healthy"]
     assert rates["sensitivity"] == pytest.approx(5 / 6)
-    assert rates["false_positives"] == pytest.approx(1 / 6)
+    assert rates["false positives"] == pytest.approx(1 / 6)
     assert rates["emptied"] == pytest.approx(6 / 12)
 
 
