@@ -200,6 +200,6 @@ for (model, loss), part in way.groupby(["model", "loss"], sort=False):
 # ## What we learned
 #
 # - The validation loss judges reconstruction. It does not judge detection.
-# - A short training is not a harmless approximation: it scores like the plain image.
+# - A short training is not a harmless approximation: many rows then score like the plain image.
 # - Every comparison of rows in this book carries its training length, and "not converged" where
 #   that is so. Order at one length is not an order of methods.

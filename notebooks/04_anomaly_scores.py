@@ -170,7 +170,7 @@ score_figures.plot_roc(curves, wrong, gates=marks, note=f"{method}, {note}")
 #
 # The paper reports {result}`paper.score.mean_residual:.3f` for the mean residual and
 # {result}`paper.score.latent_distance:.3f` for the latent distance. It does not say how many
-# tumour-free slices there were. We add scores that need no network, and three *controls*, each of
+# tumour-free slices there were. We add scores that need no network, and four *controls*, each of
 # which takes something away:
 #
 # - **tumour hidden**: the same score without the true tumour pixels and a margin around them. What
@@ -178,6 +178,8 @@ score_figures.plot_roc(curves, wrong, gates=marks, note=f"{method}, {note}")
 #   of the tumour on the rest of the brain.
 # - **height-corrected**: minus the mean of healthy validation slices at about the same height.
 # - **mixed heights**: only heights at which there are slices of both kinds.
+# - **same height**: a tumour slice is compared only with tumour-free slices of other patients at
+#   most two slices higher or lower. This one holds: the row "slice height" falls to one half.
 
 # %%
 present.show_table_3(found, method, draws=draws, note=note)
@@ -221,8 +223,9 @@ present.show(
 # ## What the latent distance measures
 #
 # Most slices without tumour lie near the crown and hold little brain. The average healthy slice is
-# therefore a small one, and a large slice is far from it, with or without a tumour. An encoder that
-# has to describe an image cannot but say how much brain is in it.
+# therefore a small one, and a large slice is far from it whatever it holds. An encoder that has to
+# describe an image cannot but say how much brain is in it. How much of the distance is that, and
+# how much is tumour, differs between networks.
 
 # %% mystnb={"figure": {"caption": "Latent distance against the area of brain in the slice. If the distance found tumours and nothing else, crosses would lie above circles of the same area, and circles would lie on a level line.", "name": "fig-latent-area"}, "image": {"alt": "Scatter plot of latent distance over brain area for slices with and without tumour."}}
 score_figures.plot_against_area(
@@ -260,10 +263,12 @@ shown if reference else present.absent()
 # %% [markdown]
 # A high correlation and a number that falls when area is removed mean that the distance was, to
 # that extent, a measurement of area. What is left need not be tumour: neighbouring heights also
-# differ in what the brain looks like, and the control "tumour hidden" does not exist for this score,
-# since an encoder sees the whole image at once. The paper's {result}`paper.score.latent_distance:.3f`
-# says that its latent distance knew neither area nor tumour; ours is another implementation of a
-# sentence that leaves much open (see [deviations](../deviations)).
+# differ in what the brain looks like. The column "same height" of Table 3 is the stricter control.
+# "Tumour hidden" is not computed for this score: an encoder sees the whole image at once, so the
+# tumour would have to be painted over first. Why the paper's
+# {result}`paper.score.latent_distance:.3f` lies near one half cannot be told from what it prints;
+# ours is another implementation of a sentence that leaves much open (see
+# [deviations](../deviations)).
 
 # %% [markdown]
 # ## Change one thing

@@ -245,8 +245,8 @@ for effect in (0.01, 0.03, 0.10):
 
 # %% [markdown]
 # - **No ranking of networks.** The paper's networks differ by a few hundredths, on
-#   {result}`paper.test_patients` patients and without intervals. At such an n these differences
-#   can be chance, there and here.
+#   {result}`paper.test_patients` patients and without intervals. At such an n differences of that
+#   size can be chance. Larger ones between our rows hold for one seed and one training length.
 # - **No agreement by tuning.** The reading of equation 1 was chosen by closeness to the paper.
 # - **No network without its training length.** Where a network stands in its training moves its
 #   Dice, too; see the [training page](03_training). A row shows one point of it.

@@ -66,6 +66,37 @@ def pixel_ranking(
     return _count(place, edges.size + 1, truth[brain], owners)
 
 
+def same_height_auroc(
+    scores: Float[ndarray, " slice"],
+    tumour: Bool[ndarray, " slice"],
+    heights: Real[ndarray, " slice"],
+    cases: Shaped[ndarray, " slice"],
+    *,
+    reach: int,
+) -> float:
+    """Return how often a tumour slice scores above a tumour-free one of the same height.
+
+    Only pairs of different patients count, at most `reach` slices apart: a score that knows
+    nothing but the height stays near one half.
+
+    Args:
+        scores: Of slices scored by one network; higher is more anomalous.
+        tumour: Whether the reference has tumour in the slice.
+        heights: Index of each slice in its volume.
+        cases: The patient of each slice.
+        reach: Slices that two heights may differ by.
+
+    Returns:
+        The share of pairs, ties counting half; NaN without any pair.
+    """
+    ill, free = np.flatnonzero(tumour), np.flatnonzero(~tumour)
+    near = np.abs(heights[ill][:, None] - heights[free]) <= reach
+    pairs = near & (cases[ill][:, None] != cases[free])
+    above = scores[ill][:, None] - scores[free]
+    wins = (above[pairs] > 0).sum() + 0.5 * (above[pairs] == 0).sum()
+    return float(wins / pairs.sum()) if pairs.any() else float("nan")
+
+
 def _count(
     place: Shaped[ndarray, " n"], bins: int, positive: Bool[ndarray, " n"], cases: ndarray
 ) -> Ranking:

@@ -12,10 +12,11 @@ from paperlib import scores
 from paperlib.evaluation import evidence as rows
 from paperlib.evaluation import metrics, paper, statistics
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.ranking import slice_ranking
+from paperlib.evaluation.ranking import same_height_auroc, slice_ranking
 from paperlib.evaluation.statistics import Bootstrapped, Interval
 from paperlib.labels import REGIONS, TISSUES
 
+SAME_HEIGHT_REACH = 2  # slices
 OUTLINE, SEMANTIC = "outline", "semantic"
 BASELINES = {
     "B1": "FLAIR brightness rank, threshold",
@@ -170,7 +171,8 @@ def table_3(found: Evidence, method: str, *, draws: Draws) -> pd.DataFrame:
 
     Columns: paper, AUROC with interval; `blind`: the same score without the true tumour;
     `height_corrected`: minus the healthy mean at that height; `mixed_heights`: only heights
-    that have both kinds; and the gate "max_healthy": sensitivity and false-positive rate.
+    that have both kinds; `same_height`: pairs of patients within two slices of height; and the
+    gate "max_healthy": sensitivity and false-positive rate.
     """
     scored = found.scores[found.scores["method"] == method]
     test = scored[scored["role"] == "test"].merge(
@@ -187,6 +189,7 @@ def table_3(found: Evidence, method: str, *, draws: Draws) -> pd.DataFrame:
         line["height_corrected"] = _height_corrected(test, healthy, score, draws)
         heights = scores.at_mixed_heights(test["z"].to_numpy(), _tumour(test))
         line["mixed_heights"] = _auroc(test[heights], test[score][heights], draws).value
+        line["same_height"] = _same_height(test, score)
         line |= _gate(test, healthy, score)
         table.append(line)
     return pd.DataFrame(table).set_index("key")
@@ -223,6 +226,23 @@ def _height_corrected(test: pd.DataFrame, healthy: pd.DataFrame, score: str, dra
             free["z"].to_numpy(),
         )
     return _auroc(test, corrected, draws).value
+
+
+def _same_height(test: pd.DataFrame, score: str) -> float:
+    """Return the mean over folds, each with its own network, weighted by patients."""
+    values, weights = [], []
+    for _, part in test.groupby("fold"):
+        columns = [part[name].to_numpy() for name in ("z", "case")]
+        values.append(
+            same_height_auroc(
+                part[score].to_numpy(float), _tumour(part), *columns, reach=SAME_HEIGHT_REACH
+            )
+        )
+        weights.append(part["case"].nunique())
+    known = ~np.isnan(values)
+    if not known.any():
+        return float("nan")
+    return float(np.average(np.array(values)[known], weights=np.array(weights)[known]))
 
 
 def _gate(test: pd.DataFrame, healthy: pd.DataFrame, score: str) -> dict[str, float]:

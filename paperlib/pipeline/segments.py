@@ -92,7 +92,12 @@ class Residual(NamedTuple):
 
     def _rows(self, places: ndarray) -> ndarray:
         order = np.argsort(self.place)
-        return order[np.searchsorted(self.place, places, sorter=order)]
+        found = order[np.searchsorted(self.place, places, sorter=order) % len(order)]
+        if not np.array_equal(self.place[found], places):
+            missing = np.setdiff1d(places, self.place).tolist()
+            raise ValueError(f"Slices {missing} were not reconstructed; only test slices and "
+                             "healthy validation slices are.")  # fmt: skip
+        return found
 
 
 def load_residual(run: Run, network: TrainingSettings) -> Residual:

@@ -64,3 +64,25 @@ def test_scores_beyond_the_edges_keep_their_place():
     )
     np.testing.assert_array_equal(counted.positive, [[0, 0, 1]])
     np.testing.assert_array_equal(counted.negative, [[1, 1, 0]])
+
+
+def test_pairs_of_the_same_height_come_from_two_patients_within_reach():
+    heights = np.array([80, 82, 90, 81, 83])
+    tumour = np.array([True, False, False, False, True])
+    cases = np.array([0, 1, 1, 0, 1])
+    scores = np.array([0.5, 0.4, 0.9, 0.9, 0.2])
+    # (80, 82) wins; (83, 81) loses; 90 is too far, the rest are pairs of one patient
+    found = ranking.same_height_auroc(scores, tumour, heights, cases, reach=2)
+    assert found == pytest.approx(0.5)
+    assert np.isnan(
+        ranking.same_height_auroc(scores[:1], tumour[:1], heights[:1], cases[:1], reach=2)
+    )
+
+
+def test_a_score_that_only_knows_the_height_stays_near_one_half_at_the_same_height():
+    rng = np.random.default_rng(0)
+    heights = rng.integers(60, 130, 4000)
+    tumour = rng.random(4000) < (130 - heights) / 70
+    cases = rng.integers(0, 30, 4000)
+    found = ranking.same_height_auroc(-heights.astype(float), tumour, heights, cases, reach=2)
+    assert found == pytest.approx(0.5, abs=0.05)
