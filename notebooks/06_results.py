@@ -218,6 +218,9 @@ both = both[both["region"] == "WT"].set_index("convention")
 columns = {"value": "ungated", "value_gated": "gated", "ceiling": "ceiling"}
 columns["nothing"] = "empty prediction"
 shares = both[list(columns)].map("{:.2f}".format).rename(columns=columns)
+ways = zip(both["aggregation"], both["empty"], strict=True)
+can = ["yes" if conventions.gate_can_raise(*way) else "no" for way in ways]
+shares["a gate can raise it"] = can
 caption = f"Dice of the whole tumour, n = {found.patients} patients. {where}."
 present.show(shares, caption=caption)
 

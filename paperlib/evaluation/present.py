@@ -94,7 +94,8 @@ def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, no
         f"Dice, {what}. Mean over every slice; a slice without tumour counts 0 (section 5.1). "
         f"Ours: value [95 % interval], {draws.number} draws of patients. A method without a "
         f"mixture has no reading: its one value stands under “{reading}”. The last two columns "
-        f"are for that reading, too. {_of(found)} Bold: best network of a loss. "
+        f"are for that reading, too. {_of(found)} {_trained(found)} "
+        f"Bold: best network of a loss. "
         f"{layout.MISSING}: not part of this run. {note}."
     )
     return show(frame, caption=caption, bold=bold)
@@ -153,6 +154,17 @@ def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, 
     whole = pd.concat([headings, frame.rename_axis([None, None])]).iloc[order]
     blank = np.zeros((len(starts), marked.shape[1]), bool)
     return whole, np.r_[blank, marked][order], order < len(starts)
+
+
+def _trained(found: Evidence) -> str:
+    """Return at which point of their training the networks were taken."""
+    networks = found.provenance["networks"]
+    steps = sorted({int(network["slice_steps"]) for network in networks})
+    converged = sum(bool(network["converged"]) for network in networks)
+    return (
+        f"Networks after {' or '.join(f'{step:,}' for step in steps[:3])} slice-steps; "
+        f"{len(networks) - converged} of {len(networks)} not converged."
+    )
 
 
 def _of(found: Evidence) -> str:

@@ -48,6 +48,10 @@ def make_evidence() -> Evidence:
     scores.reverse()  # an order that nobody may rely on
     milestones = pd.DataFrame({"model": ["VAE"], "loss": ["MSE"]})
     provenance = {"seeds": [0], "folds": 2, "mixture": {"readings": ["both"], "reading": "both"}}
+    provenance["networks"] = [
+        {"slice_steps": 12_000, "converged": False},
+        {"slice_steps": 9_000, "converged": True},
+    ]
     return Evidence(
         pd.DataFrame(slices),
         pd.DataFrame(counts).sort_values(["z", "case"]),
