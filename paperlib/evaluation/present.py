@@ -159,10 +159,11 @@ def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, 
 def _trained(found: Evidence) -> str:
     """Return at which point of their training the networks were taken."""
     networks = found.provenance["networks"]
-    steps = sorted({int(network["slice_steps"]) for network in networks})
+    steps = [int(network["slice_steps"]) for network in networks]
+    span = f"{min(steps):,}" if min(steps) == max(steps) else f"{min(steps):,} to {max(steps):,}"
     converged = sum(bool(network["converged"]) for network in networks)
     return (
-        f"Networks after {' or '.join(f'{step:,}' for step in steps[:3])} slice-steps; "
+        f"Networks after {span} slice-steps; "
         f"{len(networks) - converged} of {len(networks)} not converged."
     )
 

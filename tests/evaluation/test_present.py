@@ -72,7 +72,7 @@ def test_the_name_of_the_groups_stands_before_each():
 
 def test_a_caption_says_data_n_and_convention():
     shown = present.show_table_2(make_evidence(), tables.OUTLINE, draws=DRAWS, note="by hand")
-    for part in ("a slice without tumour counts 0", "9,000 or 12,000",
+    for part in ("a slice without tumour counts 0", "9,000 to 12,000",
                  "1 of 2 not converged", "n = 4 test patients (2 folds), 12 slices",
                  "6 of them tumour-free", "95 % interval", "20 draws", "by hand"):  # fmt: skip
         assert part in shown.html
