@@ -238,6 +238,8 @@ def test_table_3_of_three_patients_by_hand(found):
     # Minus 0.45 near z = 80, plus 0.5 near z = 100: 0.45, -0.05 against 0.05, -0.35, 0.7.
     assert line["height_corrected"] == pytest.approx(3 / 6)
     assert line["mixed_heights"] == 1  # only z = 80 has both kinds: 0.9, 0.4 against 0.1
+    # Pairs of two patients near z = 80: 0.9 against 0.1, 0.4 against 0.5 and 0.1.
+    assert line["same_height"] == pytest.approx(2 / 3)
     assert (line["tumour_slices"], line["tumour_free_slices"]) == (2, 3)
     assert line["paper"] == 0.835
     assert table.loc["latent_distance", "paper"] == 0.471
@@ -286,7 +288,7 @@ def test_folds_are_ranked_gated_and_corrected_with_their_own_network():
     one = tables.table_3(_evidence(counts), "VAE-MSE-s0", draws=DRAWS)
     two = tables.table_3(both, "VAE-MSE-s0", draws=DRAWS)
     columns = ["value", "blind", "mixed_heights", "gate_sensitivity", "gate_false_positives"]
-    for column in [*columns, "height_corrected"]:
+    for column in [*columns, "height_corrected", "same_height"]:
         np.testing.assert_allclose(two[column], one[column], err_msg=column)
     assert two.loc["mean_residual", "tumour_slices"] == 4
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 
 import nbformat
 import psutil
@@ -21,7 +22,12 @@ GOOD = (
     "import sys\nprint(seed)\nprint('in', '/some' + '/place', file=sys.stderr)",
     "seed + 1",
 )
-SLOW = ("x = 1", "import time\nprint('asleep', flush=True)\ntime.sleep(60)", "y = 1")
+SLOW = (
+    "x = 1",
+    "import time\nimport os\nopen(os.environ.get('ASLEEP', os.devnull), 'w').close()\n"
+    "time.sleep(60)",
+    "y = 1",
+)
 
 
 @pytest.fixture(scope="session")
@@ -135,10 +141,13 @@ def start_slow(write_source, tmp_path):
     )
     command = [sys.executable, "-c", code, str(write_source(*SLOW))]
     command.append(str(tmp_path / "executed" / "01_data.ipynb"))
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    for line in process.stderr:
-        if line.startswith("asleep"):
+    asleep = tmp_path / "asleep"
+    environment = os.environ | {"ASLEEP": str(asleep)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    for _ in range(600):
+        if asleep.exists():
             return process
+        time.sleep(0.1)
     raise AssertionError("the slow cell never started")
 
 
