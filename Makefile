@@ -15,17 +15,19 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 .venv/installed: requirements.lock pyproject.toml
+	@echo 'Installing into .venv: about 80 seconds and 2 GB'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet -r requirements.lock
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	touch .venv/installed
 
 book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|laptop|paper, FOLDS=4
-	$(RUN) snakemake --snakefile workflow/Snakefile --workflow-profile workflow/profiles/default \
-	  --cores $(CORES) --config 'profile=$(PROFILE)' 'data=$(DATA)' 'folds=$(FOLDS)' 'allow_skipped=$(ALLOW_SKIPPED)'
+	$(RUN) paperlib book --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
+	  --cores $(CORES) $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 	@echo "The book's first page: $(CURDIR)/_build/html/index.html"
 
 check: .venv/installed  ## judge a folder of patients: make check DATA=folder
+	@test -n '$(DATA)' || { echo 'Name the folder: make check DATA=folder'; exit 2; }
 	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
 
 reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom

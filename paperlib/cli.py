@@ -8,10 +8,15 @@ import importlib
 import json
 import logging
 import os
+import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from paperlib import artifacts
 from paperlib.pipeline import stages
 from paperlib.pipeline.run import Run, open_run
 
@@ -29,6 +34,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, FloatingPointError) as error:
         print(f"paperlib: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        return 128 + signal.SIGINT
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -53,6 +61,23 @@ def _stage(options: argparse.Namespace) -> int:
     with progress.reported(run, options.name, options.item):
         stages.STAGES[options.name](run, request)
     return 0
+
+
+def _book(options: argparse.Namespace) -> int:
+    _run(options)  # refuses a wrong profile, folder or number of folds before anything starts
+    chosen = {"profile": options.profile, "data": options.data, "folds": options.folds}
+    chosen["allow_skipped"] = int(options.allow_skipped)
+    command = [sys.executable, "-m", "snakemake", "--snakefile", "workflow/Snakefile"]
+    command += ["--workflow-profile", "workflow/profiles/default", "--nolock"]
+    command += ["--cores", str(options.cores), "--config"]
+    command += [f"{name}={value}" for name, value in chosen.items()]
+    lock = FileLock(artifacts.ROOT / ".book.lock")  # vanishes with its process, unlike a file
+    try:
+        with lock.acquire(timeout=0):
+            return subprocess.run(command, cwd=artifacts.ROOT, check=False).returncode
+    except Timeout:
+        print("Another `make book` works in this folder; wait until it ends.", file=sys.stderr)
+        return 1
 
 
 def _reference(options: argparse.Namespace) -> int:
@@ -97,6 +122,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--jobs", type=int, default=1, help="processes")
     command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
     command.set_defaults(run=_stage)
+
+    command = commands.add_parser("book", parents=[chosen], help="everything: the book of a run")
+    command.add_argument("--cores", type=int, default=1, help="processes at a time")
+    command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.set_defaults(run=_book)
 
     command = commands.add_parser(
         "reference", parents=[chosen], help="copy a run's numbers to a reference folder"
