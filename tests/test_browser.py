@@ -65,7 +65,7 @@ def test_a_page_opens_without_errors_or_requests_and_describes_its_pictures(brow
         "return performance.getEntriesByType('resource').map(entry => entry.name)"
     )
     assert [url for url in loaded if not url.startswith(("file:", "data:", "blob:"))] == []
-    assert len(browser.find_elements("css selector", "h1")) == 1
+    assert len(browser.find_elements("css selector", "article h1")) == 1
     pictures = browser.find_elements("css selector", "article img")
     assert all((picture.get_attribute("alt") or "").strip() for picture in pictures)
     assert all(picture.get_property("naturalWidth") > 0 for picture in pictures)

@@ -143,7 +143,14 @@ def start_slow(write_source, tmp_path):
     command.append(str(tmp_path / "executed" / "01_data.ipynb"))
     asleep = tmp_path / "asleep"
     environment = os.environ | {"ASLEEP": str(asleep)}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # a runner in the background ignores Ctrl-C, and so would its children
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     for _ in range(600):
         if asleep.exists():
             return process
