@@ -135,7 +135,8 @@ def test_a_kernel_that_dies_in_the_last_cell_is_no_success(write_source, tmp_pat
 
 def start_slow(write_source, tmp_path):
     """Start `run_execute` as a process of its own; return it once the slow cell runs."""
-    code = (
+    code = (  # a runner in the background ignores Ctrl-C, and so would its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
         "import sys; from pathlib import Path; from paperlib.publish.commands import run_execute; "
         "sys.exit(run_execute(Path(sys.argv[1]), Path(sys.argv[2])))"
     )
@@ -143,14 +144,7 @@ def start_slow(write_source, tmp_path):
     command.append(str(tmp_path / "executed" / "01_data.ipynb"))
     asleep = tmp_path / "asleep"
     environment = os.environ | {"ASLEEP": str(asleep)}
-    process = subprocess.Popen(
-        command,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-        # a runner in the background ignores Ctrl-C, and so would its children
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
-    )
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
     for _ in range(600):
         if asleep.exists():
             return process
