@@ -24,7 +24,7 @@ class Case(NamedTuple):
     """One patient of a folder: where its files are, before any of them is opened.
 
     Attributes:
-        id: The patient's name in its files, e.g. "Brats18_2013_2_1".
+        id: The patient's name in its files, e.g. "Brats18_site_1_1".
         layout: A key of `LAYOUTS`.
         grade: "HGG", "LGG" or "unknown".
         files: Path per "flair", "t1ce" and "labels"; a file that does not exist has no key.

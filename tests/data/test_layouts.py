@@ -93,8 +93,8 @@ def test_the_validation_set_of_2020_has_neither_grades_nor_labels(tmp_path):
 
 
 def test_brats_2021_needs_neither_grades_nor_a_mapping(tmp_path):
-    touch_patient(tmp_path, "BraTS2021_00000")
-    assert found(tmp_path) == [("BraTS2021_00000", "brats2021", "unknown", ALL)]
+    touch_patient(tmp_path, "BraTS2021_99999")
+    assert found(tmp_path) == [("BraTS2021_99999", "brats2021", "unknown", ALL)]
 
 
 def test_patients_may_share_one_folder(tmp_path):

@@ -153,11 +153,11 @@ def history(*cells, **values):
 
 
 def test_a_notebook_with_its_defaults_is_valid():
-    validate(history())
+    assert validate(history()) is None
 
 
 def test_values_that_papermill_injected_are_valid_when_they_fit():
-    validate(history("# Parameters\nseed = 3\nrate = 1\n", seed=3, rate=1))
+    assert validate(history("# Parameters\nseed = 3\nrate = 1\n", seed=3, rate=1)) is None
 
 
 def test_an_unknown_name_injected_by_papermill_is_refused_inside_the_notebook():
@@ -176,7 +176,7 @@ def test_a_value_typed_into_the_notebook_is_checked_as_well():
 
 
 def test_other_names_of_the_notebook_are_none_of_the_parameters_business():
-    validate(history("x = 1", x=1))
+    assert validate(history("x = 1", x=1)) is None
 
 
 def test_a_notebook_whose_parameters_cell_did_not_run_is_refused():
