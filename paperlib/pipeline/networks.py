@@ -25,6 +25,7 @@ TRAINING_CODE = (
 )
 PROBE_SLICES = 48
 RANGE_SLICES = 200
+SLICES_AT_A_TIME = 64
 
 
 def train_network(run: Run, network: TrainingSettings) -> bool:
@@ -51,7 +52,12 @@ def train_network(run: Run, network: TrainingSettings) -> bool:
             checkpoint=folder / _checkpoint(key),
             probe=_probe(run, network, data, intensities),
         )
-        latent = inference.reconstruct(fitted.model, images, data.training).latent_mean
+        latent = np.concatenate(
+            [
+                inference.reconstruct(fitted.model, images, places).latent_mean
+                for places in _parts(data.training)
+            ]
+        )
         artifacts.save_array(folder, "latent_mean", latent.mean(axis=0), axes="latent")
         artifacts.save_array(folder, "latent_variance", latent.var(axis=0), axes="latent")
         weights = {k: v.contiguous().cpu() for k, v in fitted.model.state_dict().items()}
@@ -103,10 +109,12 @@ def reconstruct_slices(run: Run, network: TrainingSettings) -> bool:
         )
         model = load_network(run, network)
         latents = []
-        for start in range(0, len(places), 64):
-            part = inference.reconstruct(model, images, places[start : start + 64])
-            target[start : start + 64] = part.reconstruction
-            latents.append(part.latent_mean)
+        done = 0
+        for part in _parts(places):
+            found = inference.reconstruct(model, images, part)
+            target[done : done + len(part)] = found.reconstruction
+            latents.append(found.latent_mean)
+            done += len(part)
         target.flush()
         artifacts.save_array(folder, "latent", np.concatenate(latents), axes="slice latent")
         artifacts.save_array(folder, "place", places, axes="slice")
@@ -115,6 +123,11 @@ def reconstruct_slices(run: Run, network: TrainingSettings) -> bool:
     return run_stage(
         run.reconstruction_folder(network), settings={}, upstream=upstream, code=code, make=make
     )
+
+
+def _parts(places: ndarray) -> list[ndarray]:
+    """Split places so that only some reconstructions are in memory at a time."""
+    return np.split(places, range(SLICES_AT_A_TIME, len(places), SLICES_AT_A_TIME))
 
 
 def _checkpoint(key: str) -> str:
