@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.rows import Row
 from paperlib import artifacts
 from paperlib.config import PROFILES, CohortSettings, SplitSettings
-from paperlib.pipeline import networks, patients, segments
+from paperlib.pipeline import network_stages, patients, segments
 from paperlib.pipeline.run import Run
 
 SMALL, LARGE = 12, 48
@@ -35,8 +35,8 @@ def prepare(run):
 
 def train(run):
     for network in run.networks():
-        networks.train_network(run, network)
-        networks.reconstruct_slices(run, network)
+        network_stages.train_network(run, network)
+        network_stages.reconstruct_slices(run, network)
 
 
 def score(run):

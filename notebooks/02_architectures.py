@@ -182,8 +182,9 @@ for data_range in (1.0, span, 255.0):
 # %%
 above, below = torch.full((1, 1, 32, 32), 0.1), torch.full((1, 1, 32, 32), -0.1)
 for domain in losses.SSIM_DOMAINS:
-    flat = 1 - float(losses.ssim_loss(above, below, intensities=intensities, domain=domain))
-    pair = 1 - float(losses.ssim_loss(x_hat, x, intensities=intensities, domain=domain))
+    comparison = losses.Comparison(intensities, domain)
+    flat = 1 - float(losses.ssim_loss(above, below, comparison))
+    pair = 1 - float(losses.ssim_loss(x_hat, x, comparison))
     print(f"domain {domain:8}: SSIM of the flat pair {flat:6.3f}, of image and rebuilt {pair:.3f}")
 
 # %% [markdown]

@@ -61,7 +61,9 @@ class AugmentSettings:
     rotation_deg: float = 10.0
     scale: float = 0.1
     shear_deg: float = 5.0
-    square_probability: float = 0.5  # one square of noise on a copy
+    square_probability: float = 0.5  # of a copy to get squares of noise
+    squares_low: int = 1  # squares on a copy that gets some; decided
+    squares_high: int = 1
     square_low_px: int = 15  # paper
     square_high_px: int = 50  # paper
 
@@ -85,6 +87,15 @@ class TrainingSettings:
         default_factory=lambda: {"MSE": 1.0, "L1": 1.0, "SSIM": 0.1}
     )  # weight of the KL term; decided
     ssim_domain: str = "z"  # z | shifted | unit; decided
+    ssim_range: float | None = None  # z units; None: percentiles of the healthy brain; decided
+    ssim_window: int = 11  # pixels, odd; the Gaussian's sd grows with it; decided
+    context_share: float = 0.5  # VAE-CE: weight of the context branch; decided
+    gan_weight: float = 0.01  # AAE, BiAAE: weight of the adversarial term; decided
+    gan_learning_rate: float = 2e-4  # Adam of the discriminator; decided
+    pairing: str = "shared"  # BiAAE: shared | literal | ali, see models/adversaries.py; decided
+    architecture: str = ""  # key of architectures.ARCHITECTURES; empty: the model's own
+    train_slices: str = "healthy"  # healthy | all | random; paper
+    guard_mm: float = 0.0  # healthy slices nearer to a tumour slice are left out; decided
     best_weights_from: int = 20  # training patients; with fewer the last weights; decided
     autocast: bool = False  # bf16 on CUDA
     augment: AugmentSettings = field(default_factory=AugmentSettings)
@@ -153,6 +164,7 @@ class Profile:
         ]
 
 
+_ALL_MODELS = ("VAE", "dVAE", "VAE1px", "VAE-CE", "AAE", "BiAAE")
 _PHANTOM_COHORT = CohortSettings(patients=44)
 _PHANTOM_SPLIT = SplitSettings(test_hgg=14, test_lgg=6)
 
@@ -171,10 +183,10 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
         ),
         "phantom": Profile(
             name="phantom",
-            purpose="simulated patients, every row of this companion",
+            purpose="simulated patients, every row of Table 2",
             cohort=_PHANTOM_COHORT,
             split=_PHANTOM_SPLIT,
-            models=("VAE", "dVAE", "VAE1px"),
+            models=_ALL_MODELS,
             losses=("MSE", "SSIM"),
             slice_steps=10_000,
         ),
@@ -187,12 +199,21 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             losses=("MSE", "SSIM"),
             slice_steps=12_000,
         ),
+        "full": Profile(
+            name="full",
+            purpose="real patients on two cores, all six models; hours",
+            cohort=_PHANTOM_COHORT,
+            split=SplitSettings(),
+            models=_ALL_MODELS,
+            losses=("SSIM", "MSE"),
+            slice_steps=12_000,
+        ),
         "paper": Profile(
             name="paper",
             purpose="the paper's counts, for a GPU",
             cohort=CohortSettings(patients=285),
             split=SplitSettings(test_hgg=20, test_lgg=10),
-            models=("VAE", "dVAE", "VAE1px"),
+            models=_ALL_MODELS,
             losses=("MSE", "SSIM"),
             slice_steps=None,
             batch_size=64,

@@ -1,4 +1,4 @@
-"""Augmented copies of healthy slices (section 3): one affine copy, sometimes with a noise square.
+"""Augmented copies of healthy slices (section 3): one affine copy, sometimes with noise squares.
 
 The disturbance is on the input only; the target stays the clean (moved) image.
 """
@@ -15,12 +15,19 @@ from torch.nn import functional
 from paperlib.config import AugmentSettings
 
 
+class Square(NamedTuple):
+    """A square of noise."""
+
+    row: int
+    column: int
+    noise: Float[ndarray, "side side"]  # N(0, 1) in z units
+
+
 class Transform(NamedTuple):
     """What happens to one copy."""
 
     matrix: Float[ndarray, "2 3"]  # output to input coordinates, in half-image units
-    square: tuple[int, int, int] | None  # row, column and side in pixels
-    noise: Float[ndarray, "side side"] | None  # N(0, 1) in z units, fills the square
+    squares: tuple[Square, ...]
 
 
 def draw_transform(
@@ -41,28 +48,36 @@ def draw_transform(
     linear = rotation @ np.array([[1.0, shear], [0.0, 1.0]]) @ np.diag([flip, 1.0]) / scale
     matrix = np.column_stack([linear, np.zeros(2)]).astype(np.float32)
     if rng.random() >= settings.square_probability:
-        return Transform(matrix, None, None)
-    side = int(rng.integers(settings.square_low_px, settings.square_high_px + 1))
-    rows, columns = np.nonzero(brain)
-    place = rng.integers(len(rows))
-    top = int(np.clip(rows[place] - rng.integers(side), 0, brain.shape[0] - side))
-    left = int(np.clip(columns[place] - rng.integers(side), 0, brain.shape[1] - side))
-    noise = rng.standard_normal((side, side), dtype=np.float32)
-    return Transform(matrix, (top, left, side), noise)
+        return Transform(matrix, ())
+    low, high = settings.squares_low, settings.squares_high
+    count = low if low == high else int(rng.integers(low, high + 1))
+    return Transform(matrix, tuple(_draw_square(brain, settings, rng) for _ in range(count)))
 
 
 def apply_transforms(
-    images: Float[Tensor, "batch 1 height width"], transforms: list[Transform]
-) -> tuple[Float[Tensor, "batch 1 height width"], Float[Tensor, "batch 1 height width"]]:
+    images: Float[Tensor, "batch channel height width"], transforms: list[Transform]
+) -> tuple[
+    Float[Tensor, "batch channel height width"], Float[Tensor, "batch channel height width"]
+]:
     """Return disturbed inputs and their clean targets, on the device of the images."""
     matrices = torch.from_numpy(np.stack([t.matrix for t in transforms])).to(images.device)
     grid = functional.affine_grid(matrices, list(images.shape), align_corners=False)
     targets = functional.grid_sample(images, grid, padding_mode="zeros", align_corners=False)
     inputs = targets.clone()
     for index, transform in enumerate(transforms):
-        if transform.square is None:
-            continue
-        row, column, side = transform.square
-        patch = torch.from_numpy(transform.noise).to(images.device)
-        inputs[index, 0, row : row + side, column : column + side] = patch
+        for row, column, noise in transform.squares:
+            side = len(noise)
+            patch = torch.from_numpy(noise).to(images.device)
+            inputs[index, :, row : row + side, column : column + side] = patch
     return inputs, targets
+
+
+def _draw_square(
+    brain: Float[ndarray, "height width"], settings: AugmentSettings, rng: np.random.Generator
+) -> Square:
+    side = int(rng.integers(settings.square_low_px, settings.square_high_px + 1))
+    rows, columns = np.nonzero(brain)
+    place = rng.integers(len(rows))
+    top = int(np.clip(rows[place] - rng.integers(side), 0, brain.shape[0] - side))
+    left = int(np.clip(columns[place] - rng.integers(side), 0, brain.shape[1] - side))
+    return Square(top, left, rng.standard_normal((side, side), dtype=np.float32))

@@ -51,6 +51,8 @@ _DILATED_ENCODER = (
     Conv(6, 1, 2, 16),
     Conv(5, 3, 2, 16),
 )
+# Of the adversarial models; on 128 x 128 it ends at 2 x 2.
+DISCRIMINATOR = (*_COMMON_ENCODER, Conv(4, 2, 1, 64, padding=1), Conv(4, 2, 1, 64, padding=1))
 
 
 class Encoding(NamedTuple):
@@ -61,26 +63,26 @@ class Encoding(NamedTuple):
 
 
 class Autoencoder(nn.Module):
-    """Variational autoencoder of one image channel, decoder the mirror of the encoder."""
+    """Variational autoencoder of slices, decoder the mirror of the encoder."""
 
-    def __init__(self, architecture: Architecture) -> None:
+    def __init__(self, architecture: Architecture, image_channels: int = 1) -> None:
         super().__init__()
         rows = (*architecture.encoder, architecture.latent)
-        channels = [1, *(row.channels for row in rows)]
+        channels = [image_channels, *(row.channels for row in rows)]
         self.encoder = nn.Sequential(
-            *(_block(nn.Conv2d, row, channels[i], channels[i + 1])
+            *(block(nn.Conv2d, row, channels[i], channels[i + 1])
               for i, row in enumerate(architecture.encoder))
         )  # fmt: skip
         self.latent_mean = _layer(nn.Conv2d, rows[-1], channels[-2], channels[-1])
         self.latent_log_sd = _layer(nn.Conv2d, rows[-1], channels[-2], channels[-1])
         mirrored = [
-            _block(nn.ConvTranspose2d, row, channels[i + 1], channels[i])
+            block(nn.ConvTranspose2d, row, channels[i + 1], channels[i])
             for i, row in reversed(list(enumerate(rows))[1:])
         ]
         last = _layer(nn.ConvTranspose2d, rows[0], channels[1], channels[0])
         self.decoder = nn.Sequential(*mirrored, last)
 
-    def encode(self, image: Float[Tensor, "batch 1 height width"]) -> Encoding:
+    def encode(self, image: Float[Tensor, "batch channel height width"]) -> Encoding:
         """Return mean and log standard deviation of the latent."""
         features = self.encoder(image)
         log_sd = self.latent_log_sd(features).clamp(-LOG_SD_LIMIT, LOG_SD_LIMIT)
@@ -88,15 +90,15 @@ class Autoencoder(nn.Module):
 
     def decode(
         self, latent: Float[Tensor, "batch latent rows columns"]
-    ) -> Float[Tensor, "batch 1 height width"]:
+    ) -> Float[Tensor, "batch channel height width"]:
         """Return the image that a latent describes, in z-score units."""
         return self.decoder(latent)
 
     def forward(
         self,
-        image: Float[Tensor, "batch 1 height width"],
+        image: Float[Tensor, "batch channel height width"],
         noise: Float[Tensor, "batch latent rows columns"] | None = None,
-    ) -> tuple[Float[Tensor, "batch 1 height width"], Encoding]:
+    ) -> tuple[Float[Tensor, "batch channel height width"], Encoding]:
         """Reconstruct an image.
 
         Args:
@@ -111,15 +113,21 @@ class Autoencoder(nn.Module):
         return self.decode(latent), encoding
 
 
-def build(model: str) -> Autoencoder:
+def build(name: str, image_channels: int = 1) -> Autoencoder:
     """Return a fresh network; weights come from torch's global generator.
 
+    Args:
+        name: A column of Table 1, a variant of one, or a model that takes a column as it is.
+        image_channels: 1; more for several sequences at once.
+
     Raises:
-        ValueError: If Table 1 has no such column.
+        ValueError: If there is no such network.
     """
-    if model not in MODELS:
-        raise ValueError(f"Unknown model {model!r}; Table 1 has {', '.join(MODELS)}.")
-    return Autoencoder(MODELS[model])
+    column = TAKEN_FROM.get(name, name)
+    if column not in ARCHITECTURES:
+        known = ", ".join([*ARCHITECTURES, *TAKEN_FROM])
+        raise ValueError(f"Unknown network {name!r}; there are {known}.")
+    return Autoencoder(ARCHITECTURES[column], image_channels)
 
 
 def layer_sizes(model: nn.Module, side: int = 128) -> list[tuple[str, tuple[int, int, int]]]:
@@ -161,7 +169,8 @@ def _layer(kind: type[nn.Module], row: Conv, inputs: int, outputs: int) -> nn.Mo
     return kind(inputs, outputs, row.kernel, **options)
 
 
-def _block(kind: type[nn.Module], row: Conv, inputs: int, outputs: int) -> nn.Sequential:
+def block(kind: type[nn.Module], row: Conv, inputs: int, outputs: int) -> nn.Sequential:
+    """Return one block of Table 1: convolution (`kind` says which), batch norm, LeakyReLU."""
     return nn.Sequential(
         _layer(kind, row, inputs, outputs), nn.BatchNorm2d(outputs), nn.LeakyReLU(LEAKY_SLOPE)
     )
@@ -174,3 +183,31 @@ MODELS: Mapping[str, Architecture] = MappingProxyType(
         "VAE1px": Architecture(_COMMON_ENCODER, Conv(8, 1, 1, 64)),
     }
 )
+
+# The other models of section 4.1 train the first column of Table 1 in another way.
+TAKEN_FROM: Mapping[str, str] = MappingProxyType({"VAE-CE": "VAE", "AAE": "VAE", "BiAAE": "VAE"})
+
+# One thing changed in the dilated column; every size still works at 128 x 128.
+VARIANTS: Mapping[str, Architecture] = MappingProxyType(
+    {
+        "dVAE padded": Architecture(
+            tuple(
+                row._replace(padding=row.dilation * (row.kernel - 1) // 2)
+                for row in _DILATED_ENCODER
+            ),
+            Conv(3, 1, 1, 16, padding=1),
+        ),
+        "dVAE stride 2 undilated": Architecture(
+            (
+                _DILATED_ENCODER[0],
+                _DILATED_ENCODER[1]._replace(dilation=1),
+                _DILATED_ENCODER[2],
+                _DILATED_ENCODER[3]._replace(output_padding=2),
+            ),
+            Conv(3, 1, 1, 16),
+        ),
+        "dVAE latent 4": Architecture(_DILATED_ENCODER, Conv(3, 1, 1, 4)),
+        "dVAE latent 64": Architecture(_DILATED_ENCODER, Conv(3, 1, 1, 64)),
+    }
+)
+ARCHITECTURES: Mapping[str, Architecture] = MappingProxyType({**MODELS, **VARIANTS})

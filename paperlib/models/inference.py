@@ -14,7 +14,7 @@ from paperlib.models import architectures
 class Reconstructed(NamedTuple):
     """What a network says about slices, z = mean."""
 
-    reconstruction: Float[ndarray, "slice height width"]
+    reconstruction: Float[ndarray, "slice *channel height width"]
     latent_mean: Float[ndarray, "slice latent"]
 
 
@@ -30,9 +30,17 @@ def autocast(device: torch.device, enabled: bool) -> contextlib.AbstractContextM
     return contextlib.nullcontext()
 
 
+def take(
+    images: Float[ndarray, "slice *channel height width"], indices: Int[ndarray, " chosen"]
+) -> Float[torch.Tensor, "chosen channel height width"]:
+    """Return some slices of a stack as a batch; a stack without channels has one."""
+    batch = torch.from_numpy(np.ascontiguousarray(images[indices], dtype=np.float32))
+    return batch if batch.ndim == 4 else batch[:, None]
+
+
 def reconstruct(
     model: architectures.Autoencoder,
-    images: Float[ndarray, "slice height width"],
+    images: Float[ndarray, "slice *channel height width"],
     indices: Int[ndarray, " chosen"],
     *,
     batch_size: int = 16,
@@ -51,8 +59,7 @@ def reconstruct(
     with torch.no_grad():
         for start in range(0, len(indices), batch_size):
             chosen = indices[start : start + batch_size]
-            stack = torch.from_numpy(np.ascontiguousarray(images[chosen], dtype=np.float32))
-            output, encoding = model(stack[:, None].to(device))
-            outputs.append(output[:, 0].float().cpu().numpy())
+            output, encoding = model(take(images, chosen).to(device))
+            outputs.append(output.float().cpu().numpy().reshape(-1, *images.shape[1:]))
             means.append(encoding.mean.flatten(1).float().cpu().numpy())
     return Reconstructed(np.concatenate(outputs), np.concatenate(means))

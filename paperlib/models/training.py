@@ -21,12 +21,13 @@ from tqdm import tqdm
 
 from paperlib.config import TrainingSettings
 from paperlib.data import augment
-from paperlib.models import architectures, losses
-from paperlib.models.inference import autocast, select_device
+from paperlib.models import adversaries, architectures, losses, objectives
+from paperlib.models.inference import autocast, select_device, take
 
 log = logging.getLogger(__name__)
 
 FIRST_MILESTONE = 1000  # slice-steps; then doubled
+GAN_BETAS = (0.5, 0.999)  # Adam of the discriminator; decided
 Row = dict[str, float]
 Probe = Callable[[architectures.Autoencoder], Row]
 
@@ -34,7 +35,7 @@ Probe = Callable[[architectures.Autoencoder], Row]
 class TrainingData(NamedTuple):
     """Slices of one sequence, memory-mapped, and which of them are used."""
 
-    images: Float[ndarray, "slice height width"]
+    images: Float[ndarray, "slice *channel height width"]
     training: Int[ndarray, " training"]
     validation: Int[ndarray, " validation"]
     training_patients: int
@@ -53,12 +54,23 @@ class Fitted(NamedTuple):
 class _State:
     """What a checkpoint holds: weights, optimiser, counters and rows."""
 
-    def __init__(self, settings: TrainingSettings, device: torch.device) -> None:
+    def __init__(
+        self, settings: TrainingSettings, device: torch.device, image_channels: int = 1
+    ) -> None:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            model = architectures.build(settings.model)
+            name = settings.architecture or settings.model
+            model = architectures.build(name, image_channels)
+            discriminator = adversaries.build(settings.model, image_channels)
         self.model = model.to(device, memory_format=torch.channels_last)
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
+        self.adversary = None
+        if discriminator is not None:
+            discriminator.to(device, memory_format=torch.channels_last)
+            optimiser = torch.optim.Adam(
+                discriminator.parameters(), lr=settings.gan_learning_rate, betas=GAN_BETAS
+            )
+            self.adversary = objectives.Adversary(discriminator, optimiser)
         self.best = _copy_weights(self.model)
         self.progress: dict = {
             "epoch": 0,
@@ -76,6 +88,7 @@ class _State:
             "optimiser": self.optimiser.state_dict(),
             "best": self.best,
             "progress": self.progress,
+            "adversary": [part.state_dict() for part in self.adversary or ()],
         }
         torch.save(parts, file.with_suffix(".partial"))
         os.replace(file.with_suffix(".partial"), file)
@@ -85,6 +98,10 @@ class _State:
         self.model.load_state_dict(parts["model"])
         self.optimiser.load_state_dict(parts["optimiser"])
         self.best, self.progress = parts["best"], parts["progress"]
+        if self.adversary is not None:
+            network, optimiser = parts["adversary"]
+            self.adversary.network.load_state_dict(network)
+            self.adversary.optimiser.load_state_dict(optimiser)
 
 
 def fit(
@@ -107,14 +124,16 @@ def fit(
 
     Raises:
         FloatingPointError: If a loss is not finite; names model, epoch and batch.
-        ValueError: If there is nothing to train on or neither budget nor epochs are given.
+        ValueError: If there is nothing to train on, neither budget nor epochs are given or the
+            settings name no network.
     """
+    objectives.refuse_impossible(settings)
     if not len(data.training):
         raise ValueError("No healthy training slice; check the split and `train_slices`.")
     if settings.slice_steps is None and settings.max_epochs is None:
         raise ValueError("Give `slice_steps` or `max_epochs`; otherwise training never ends.")
     device = select_device()
-    state = _State(settings, device)
+    state = _State(settings, device, 1 if data.images.ndim == 3 else data.images.shape[1])
     if checkpoint.exists():
         state.load(checkpoint, device)
         log.info("resuming %s at epoch %d", settings.pair, state.progress["epoch"])
@@ -158,11 +177,10 @@ def validation_loss(
     total = 0.0
     with torch.no_grad():
         for indices in _batches(data.validation, settings.batch_size):
-            images = _take(data.images, indices, device)
+            images = take(data.images, indices).to(device)
             with autocast(device, settings.autocast):
                 output, _ = model(images)
-            reconstruct = losses.RECONSTRUCTION_LOSSES[settings.loss]
-            loss = reconstruct(output.float(), images, intensities, settings.ssim_domain)
+            loss = _reconstruction_loss(output.float(), images, settings, intensities)
             total += float(loss) * len(indices)
     return total / len(data.validation)
 
@@ -178,7 +196,7 @@ def _epoch(
     epoch = progress["epoch"]
     count = len(data.training)
     order = np.random.default_rng([settings.seed, epoch, 0]).permutation(2 * count)
-    sums: Row = {"loss": 0.0, "reconstruction": 0.0, "kl_nats": 0.0, "active_units": 0.0}
+    sums: Row = {}
     seen = 0
     state.model.train()
     for number, positions in enumerate(_batches(order, settings.batch_size)):
@@ -186,7 +204,7 @@ def _epoch(
         terms = _step(state, inputs.to(_device(state)), targets.to(_device(state)),
                       settings, intensities, (epoch, number))  # fmt: skip
         for name, value in terms.items():
-            sums[name] += value * len(positions)
+            sums[name] = sums.get(name, 0.0) + value * len(positions)
         seen += len(positions)
         before, now = progress["slice_steps"], progress["slice_steps"] + len(positions)
         progress["slice_steps"] = now
@@ -202,8 +220,8 @@ def _epoch(
 
 def _step(
     state: _State,
-    inputs: Float[Tensor, "batch 1 height width"],
-    targets: Float[Tensor, "batch 1 height width"],
+    inputs: Float[Tensor, "batch channel height width"],
+    targets: Float[Tensor, "batch channel height width"],
     settings: TrainingSettings,
     intensities: losses.IntensityRange,
     place: tuple[int, int],
@@ -212,24 +230,56 @@ def _step(
     with autocast(inputs.device, settings.autocast):
         encoding = state.model.encode(inputs)
         noise = torch.randn(encoding.mean.shape, generator=generator).to(inputs.device)
-        output = state.model.decode(encoding.mean + encoding.log_sd.exp() * noise)
-    reconstruct = losses.RECONSTRUCTION_LOSSES[settings.loss]
-    reconstruction = reconstruct(output.float(), targets, intensities, settings.ssim_domain)
+        latent = encoding.mean + encoding.log_sd.exp() * noise
+        output = state.model.decode(latent).float()
+
+    def reconstruct(found: Tensor) -> Tensor:
+        return _reconstruction_loss(found, targets, settings, intensities)
+
+    reconstruction = reconstruct(output)
     mean = encoding.mean.float()
     kl = losses.kl_divergence(mean, encoding.log_sd.float()).mean()
-    loss = reconstruction + settings.beta[settings.loss] * kl / targets[0].numel()
-    _require_finite(float(loss.detach()), settings, *place)
+    loss, added = objectives.OBJECTIVES[settings.model](
+        objectives.Step(
+            model=state.model,
+            adversary=state.adversary,
+            settings=settings,
+            targets=targets,
+            mean=mean,
+            latent=latent.float(),
+            output=output,
+            reconstruction=reconstruction,
+            loss=reconstruction + settings.beta[settings.loss] * kl / targets[0].numel(),
+            reconstruct=reconstruct,
+            seed=(settings.seed, *place, 2),
+        )
+    )
+    terms = {
+        "loss": float(loss.detach()),
+        "reconstruction": float(reconstruction.detach()),
+        "kl_nats": float(kl.detach()),
+        **added,
+    }
+    for value in terms.values():
+        _require_finite(value, settings, *place)
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     torch.nn.utils.clip_grad_norm_(state.model.parameters(), settings.gradient_clip)
     state.optimiser.step()
     active = (mean.detach().var(dim=0, unbiased=False) > 0.01).sum()  # Burda et al.'s criterion
-    return {
-        "loss": float(loss.detach()),
-        "reconstruction": float(reconstruction.detach()),
-        "kl_nats": float(kl.detach()),
-        "active_units": float(active),
-    }
+    return {**terms, "active_units": float(active)}
+
+
+def _reconstruction_loss(
+    output: Float[Tensor, "batch channel height width"],
+    targets: Float[Tensor, "batch channel height width"],
+    settings: TrainingSettings,
+    intensities: losses.IntensityRange,
+) -> Float[Tensor, ""]:
+    comparison = losses.Comparison(
+        intensities, settings.ssim_domain, settings.ssim_range, settings.ssim_window
+    )
+    return losses.RECONSTRUCTION_LOSSES[settings.loss](output, targets, comparison)
 
 
 def _batch(
@@ -238,7 +288,7 @@ def _batch(
     """Positions below the number of slices are originals, those above their copies."""
     count = len(data.training)
     indices = data.training[positions % count]
-    images = torch.from_numpy(np.ascontiguousarray(data.images[indices], dtype=np.float32))[:, None]
+    images = take(data.images, indices)
     inputs, targets = images.clone(), images.clone()
     copies = np.flatnonzero(positions >= count)
     if not len(copies):
@@ -291,11 +341,6 @@ def _device(state: _State) -> torch.device:
 
 def _batches(indices: ndarray, size: int) -> Sequence[ndarray]:
     return [indices[i : i + size] for i in range(0, len(indices), size)]
-
-
-def _take(images: ndarray, indices: ndarray, device: torch.device) -> Tensor:
-    stack = np.ascontiguousarray(images[indices], dtype=np.float32)
-    return torch.from_numpy(stack)[:, None].to(device)
 
 
 def _copy_weights(model: architectures.Autoencoder) -> dict[str, Tensor]:

@@ -18,7 +18,13 @@ from paperlib.pipeline.run import Run, run_stage
 
 log = logging.getLogger(__name__)
 
-PHANTOM_CODE = ("paperlib.data.phantom", "paperlib.data.phantom_anatomy")
+PHANTOM_CODE = (
+    "paperlib.data.phantom",
+    "paperlib.data.phantom_anatomy",
+    "paperlib.data.phantom_contrast",
+    "paperlib.data.phantom_space",
+    "paperlib.data.phantom_tumour",
+)
 READER_CODE = ("paperlib.data.layouts", "paperlib.data.brats", "paperlib.data.rules")
 COUNTERFACTUALS = tuple(f"healthy_{sequence}" for sequence in SEQUENCES)
 STACK_AXES = "slice height width"

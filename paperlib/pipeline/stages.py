@@ -8,9 +8,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
+from paperlib import artifacts
 from paperlib.config import TrainingSettings
 from paperlib.labels import FLAIR, SEQUENCES
-from paperlib.pipeline.run import Run
+from paperlib.pipeline.run import MissingStageError, Run
 
 
 class Request(NamedTuple):
@@ -19,6 +20,24 @@ class Request(NamedTuple):
     item: str = ""  # "pair/sequence", a pair or a fold
     jobs: int = 1
     allow_skipped: bool = False
+
+
+def run_named(run: Run, name: str, request: Request) -> None:
+    """Run the stage of a name; all that a person starts comes through here.
+
+    Args:
+        run: The run.
+        name: A key of `STAGES`.
+        request: What the stage is told.
+
+    Raises:
+        FileNotFoundError: If a stage that it reads is missing; names the run's own command.
+    """
+    try:
+        STAGES[name](run, request)
+    except MissingStageError as missing:
+        artifacts.require(missing.folder, command=run.command)
+        raise
 
 
 def _module(name: str):
@@ -45,16 +64,18 @@ def _prepare(run: Run, request: Request) -> None:
 
 def _network(run: Run, request: Request) -> None:
     network = _find_network(run, request.item)
-    _module("networks").train_network(run, network)
-    _module("networks").reconstruct_slices(run, network)
+    _module("network_stages").train_network(run, network)
+    _module("network_stages").reconstruct_slices(run, network)
 
 
 def _segment(run: Run, request: Request) -> None:
-    if request.item not in run.pairs():
-        raise ValueError(
-            f"This run has no pair {request.item!r}; its pairs are {', '.join(run.pairs())}."
-        )
+    _refuse_pair(run, request.item)
     _module("segments").segment_pair(run, request.item)
+
+
+def _attribution(run: Run, request: Request) -> None:
+    _refuse_pair(run, request.item)
+    _module("attribution").attribute_pair(run, request.item)
 
 
 def _baselines(run: Run, request: Request) -> None:
@@ -76,6 +97,11 @@ def _publish(run: Run, _request: Request) -> None:
     _module("publishing").publish(run)
 
 
+def _refuse_pair(run: Run, item: str) -> None:
+    if item not in run.pairs():
+        raise ValueError(f"This run has no pair {item!r}; its pairs are {', '.join(run.pairs())}.")
+
+
 def _find_network(run: Run, item: str) -> TrainingSettings:
     for network in run.networks():
         if f"{network.pair}/{network.sequence}" == item:
@@ -93,6 +119,7 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "prepare": _prepare,
         "network": _network,
         "segment": _segment,
+        "attribution": _attribution,
         "baselines": _baselines,
         "gather": _gather,
         "notebook": _notebook,

@@ -48,7 +48,8 @@ def test_a_square_is_on_the_input_only_and_overlaps_the_brain():
     image = _brain()
     for seed in range(20):
         transform = augment.draw_transform(image, settings, np.random.default_rng(seed))
-        row, column, side = transform.square
+        ((row, column, noise),) = transform.squares
+        side = len(noise)
         assert 15 <= side <= 50
         assert image[row : row + side, column : column + side].any()
         inputs, targets = _apply(image, transform)
@@ -65,11 +66,21 @@ def test_the_same_generator_gives_the_same_copy():
         augment.draw_transform(image, settings, np.random.default_rng(7)) for _ in range(2)
     )
     np.testing.assert_array_equal(first.matrix, second.matrix)
-    assert first.square == second.square
+    assert first.squares[0][:2] == second.squares[0][:2]
+    np.testing.assert_array_equal(first.squares[0].noise, second.squares[0].noise)
 
 
 def test_scale_above_one_enlarges_the_brain():
     image = _brain()
-    grown = augment.Transform(np.array([[1 / 1.1, 0, 0], [0, 1 / 1.1, 0]], np.float32), None, None)
+    grown = augment.Transform(np.array([[1 / 1.1, 0, 0], [0, 1 / 1.1, 0]], np.float32), ())
     _, targets = _apply(image, grown)
     assert targets.sum() == pytest.approx(1.21 * image.sum(), rel=0.02)
+
+
+def test_a_copy_can_get_one_to_three_squares():
+    settings = AugmentSettings(square_probability=1.0, squares_low=1, squares_high=3)
+    numbers = {
+        len(augment.draw_transform(_brain(), settings, np.random.default_rng(seed)).squares)
+        for seed in range(30)
+    }
+    assert numbers == {1, 2, 3}

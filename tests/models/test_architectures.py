@@ -80,5 +80,30 @@ def test_testing_takes_the_mean_of_the_latent():
 
 
 def test_an_unknown_model_is_refused_with_those_there_are():
-    with pytest.raises(ValueError, match="Unknown model 'VAE2'; Table 1 has VAE, dVAE, VAE1px"):
+    with pytest.raises(ValueError, match="Unknown network 'VAE2'; there are VAE, dVAE, VAE1px"):
         architectures.build("VAE2")
+
+
+@pytest.mark.parametrize("name", list(architectures.VARIANTS))
+def test_every_variant_returns_the_size_it_was_given(name):
+    model = architectures.build(name).eval()
+    with torch.no_grad():
+        output, _ = model(torch.zeros(1, 1, 128, 128))
+    assert output.shape == (1, 1, 128, 128)
+
+
+def test_the_padded_reading_of_the_dilated_column_has_the_sizes_worked_out_by_hand():
+    sizes = [shape[1] for _, shape in architectures.layer_sizes(architectures.build("dVAE padded"))]
+    assert sizes[:5] == [127, 64, 64, 22, 22]
+
+
+@pytest.mark.parametrize("name", list(architectures.TAKEN_FROM))
+def test_models_without_a_column_of_their_own_take_the_first(name):
+    assert architectures.count_parameters(architectures.build(name)) == PARAMETERS["VAE"]
+
+
+def test_two_sequences_at_once_are_two_channels_in_and_out():
+    model = architectures.build("dVAE", 2).eval()
+    with torch.no_grad():
+        output, _ = model(torch.zeros(1, 2, 128, 128))
+    assert output.shape == (1, 2, 128, 128)

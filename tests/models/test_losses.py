@@ -6,6 +6,7 @@ from skimage.metrics import structural_similarity
 from paperlib.models import losses
 
 RANGE = losses.IntensityRange(-2.0, 4.0)
+SEEN = losses.Comparison(RANGE)
 
 
 def _pair(seed=0, side=40):
@@ -38,8 +39,8 @@ def test_ssim_of_an_image_with_itself_is_one():
 def test_ssim_on_z_values_calls_opposite_signs_dissimilar_and_shifting_does_not():
     bright = torch.full((1, 1, 20, 20), 0.1)
     dark = -bright
-    literal = losses.ssim_loss(dark, bright, intensities=RANGE, domain="z")
-    shifted = losses.ssim_loss(dark, bright, intensities=RANGE, domain="shifted")
+    literal = losses.ssim_loss(dark, bright, losses.Comparison(RANGE, "z"))
+    shifted = losses.ssim_loss(dark, bright, losses.Comparison(RANGE, "shifted"))
     c1, c2 = (0.01 * 6) ** 2, (0.03 * 6) ** 2
     luminance = (-2 * 0.01 + c1) / (2 * 0.01 + c1)
     assert float(literal) == pytest.approx(1 - luminance * c2 / c2, abs=1e-4)
@@ -48,15 +49,15 @@ def test_ssim_on_z_values_calls_opposite_signs_dissimilar_and_shifting_does_not(
 
 def test_unit_domain_equals_shifted_domain_because_ssim_ignores_a_common_scale():
     first, second = _pair(3)
-    shifted = losses.ssim_loss(first, second, intensities=RANGE, domain="shifted")
-    unit = losses.ssim_loss(first, second, intensities=RANGE, domain="unit")
+    shifted = losses.ssim_loss(first, second, losses.Comparison(RANGE, "shifted"))
+    unit = losses.ssim_loss(first, second, losses.Comparison(RANGE, "unit"))
     assert float(unit) == pytest.approx(float(shifted), abs=1e-5)
 
 
 def test_an_unknown_domain_and_an_empty_range_are_refused():
     first, second = _pair()
     with pytest.raises(ValueError, match="Unknown SSIM domain 'log'"):
-        losses.ssim_loss(first, second, intensities=RANGE, domain="log")
+        losses.ssim_loss(first, second, losses.Comparison(RANGE, "log"))
     with pytest.raises(ValueError, match="positive data range, got 0"):
         losses.ssim(first, second, data_range=0.0)
 
@@ -80,6 +81,19 @@ def test_kl_of_two_units_is_the_one_by_hand():
 def test_every_loss_is_zero_for_a_perfect_reconstruction_and_falls_towards_it(name):
     target, other = _pair(5)
     loss = losses.RECONSTRUCTION_LOSSES[name]
-    assert float(loss(target, target, RANGE, "z")) == pytest.approx(0, abs=1e-5)
+    assert float(loss(target, target, SEEN)) == pytest.approx(0, abs=1e-5)
     nearer = target + 0.5 * (other - target)
-    assert loss(nearer, target, RANGE, "z") < loss(other, target, RANGE, "z")
+    assert loss(nearer, target, SEEN) < loss(other, target, SEEN)
+
+
+def test_range_and_window_of_ssim_can_be_given():
+    first, second = _pair(4)
+    by_range = losses.ssim_loss(first, second, SEEN._replace(data_range=1.0))
+    assert float(by_range) == pytest.approx(1 - float(losses.ssim(first, second, data_range=1.0)))
+    smaller = losses.ssim_loss(first, second, SEEN._replace(window=5))
+    assert float(smaller) == pytest.approx(
+        1 - float(losses.ssim(first, second, data_range=6.0, window=5))
+    )
+    assert float(smaller) != pytest.approx(float(losses.ssim_loss(first, second, SEEN)))
+    with pytest.raises(ValueError, match="odd window, got 10"):
+        losses.ssim(first, second, data_range=6.0, window=10)

@@ -10,7 +10,7 @@ import pytest
 from paperlib import artifacts
 from paperlib.config import MixtureSettings, SplitSettings
 from paperlib.labels import FLAIR
-from paperlib.pipeline import baselines, networks, patients
+from paperlib.pipeline import baselines, network_stages, networks, patients
 from paperlib.pipeline.run import open_run
 
 HEALTHY = [30, 18, 25, 10, 0, 0, 14, 22, 16, 3, 12, 19, 40, 11, 8, 20]
@@ -160,7 +160,7 @@ def test_a_network_is_shown_healthy_slices_of_its_training_patients_only(own_run
     monkeypatch.setattr(networks.training, "fit", fit)
     network = dataclasses.replace(own_run.networks()[0], learning_rate=1e-4)
     with pytest.raises(_SeenError):
-        networks.train_network(own_run, network)
+        network_stages.train_network(own_run, network)
     for part, cases in (("training", fold.training), ("validation", fold.validation)):
         rows = slices.iloc[seen[part]]
         assert set(rows["case"]) <= set(cases)

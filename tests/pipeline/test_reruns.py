@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from paperlib import artifacts
-from paperlib.pipeline import baselines, networks, patients, results, run, segments
+from paperlib.pipeline import baselines, network_stages, networks, patients, results, run, segments
 from paperlib.pipeline.stages import STAGES, Request
 
 
@@ -19,8 +19,8 @@ def _run_all(own):
         "split": patients.split_patients(own),
     }
     for network in own.networks():
-        ran[f"train {network.sequence}"] = networks.train_network(own, network)
-        ran[f"show {network.sequence}"] = networks.reconstruct_slices(own, network)
+        ran[f"train {network.sequence}"] = network_stages.train_network(own, network)
+        ran[f"show {network.sequence}"] = network_stages.reconstruct_slices(own, network)
     ran["segment"] = segments.segment_pair(own, own.pairs()[0])
     ran["baselines"] = baselines.segment_baselines(own, 0)
     ran["gather"] = results.gather(own)
@@ -101,8 +101,8 @@ def test_other_training_settings_retrain_that_network(own_run, monkeypatch):
     monkeypatch.setattr(networks.training, "fit", _refuse_to_train)
     slower = dataclasses.replace(own_run.networks()[0], learning_rate=1e-4)
     with pytest.raises(_StoppedError):
-        networks.train_network(own_run, slower)
-    assert not networks.train_network(own_run, own_run.networks()[1])
+        network_stages.train_network(own_run, slower)
+    assert not network_stages.train_network(own_run, own_run.networks()[1])
 
 
 def test_changed_code_runs_the_stages_that_use_it(own_run, monkeypatch):
