@@ -5,11 +5,12 @@ PROFILE ?= $(if $(DATA),laptop,phantom)
 FOLDS ?= 1
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 ALLOW_SKIPPED ?=
+ROWS ?=
 RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: help book check reference notebooks test test-long lint bench clean
+.PHONY: help book check ablations length reference notebooks test test-long lint bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -29,6 +30,13 @@ book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke
 check: .venv/installed  ## judge a folder of patients: make check DATA=folder
 	@test -n '$(DATA)' || { echo 'Name the folder: make check DATA=folder'; exit 2; }
 	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
+
+ablations: .venv/installed  ## one change a row around dVAE-SSIM, phantom; ROWS="base seed-1" for some, resumable
+	$(RUN) paperlib ablations --rows '$(ROWS)' --cores $(CORES)
+
+length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom or DATA=folder FOLDS=4
+	$(RUN) paperlib length --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
+	  --cores $(CORES) $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom
 	$(RUN) paperlib reference 'results/reference/$(NAME)' --profile $(PROFILE) --data '$(DATA)' --folds $(FOLDS)

@@ -12,13 +12,15 @@ from benchmarks.rows import Row
 
 REPEATS = 5
 LIMIT_S = 2.0
-STAGES = (
-    ("cohort",),
-    ("prepare",),
-    ("network", "VAE-MSE-f0-s0/flair"),
-    ("network", "VAE-MSE-f0-s0/t1ce"),
-    ("segment", "VAE-MSE-f0-s0"),
-)
+STAGES = {
+    "cohort": ("cohort",),
+    "prepare": ("prepare",),
+    "network, flair": ("network", "VAE-MSE-f0-s0/flair"),
+    "network, t1ce": ("network", "VAE-MSE-f0-s0/t1ce"),
+    "segment": ("segment", "VAE-MSE-f0-s0"),
+    "baselines": ("baselines", "0"),
+    "gather": ("gather",),
+}
 
 
 def main():
@@ -32,11 +34,11 @@ def main():
             return perf_counter() - started
 
         bare = [sys.executable, "-c", "pass"]
-        for stage in STAGES:
+        for name, stage in STAGES.items():
             call = [sys.executable, "-m", "paperlib", "stage", *stage, "--profile", "smoke"]
             seconds(call)  # makes it
             pairs = [(seconds(call), seconds(bare)) for _ in range(REPEATS)]
             ours, python = np.median(pairs, axis=0)
-            what = f"unchanged stage {stage[0]}, s"
+            what = f"unchanged stage {name}, s"
             rows.append(Row(what, ours, python, ours - python, LIMIT_S))
     return rows

@@ -15,22 +15,22 @@
 # asked of the reconstruction, and what do the networks of this run make of one slice?
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 case: int | None = None  # number of a test patient to look at
 z: int | None = None  # height of the slice, from 60 to 129; None: the one with most tumour
-model: str = "dVAE"  # whose layers are listed; one of: VAE, dVAE, VAE1px
+model: str = "dVAE"  # whose layers are listed; one of: VAE, dVAE, VAE1px, VAE-CE, AAE, BiAAE
 
 # %%
 import numpy as np
 import pandas as pd
 import torch
 
-from paperlib import artifacts
+from paperlib import artifacts, config
 from paperlib.evaluation import cohort, evidence, examples, present, slice_scores, table1
-from paperlib.evaluation.figures import slices
-from paperlib.models import architectures, losses
+from paperlib.evaluation.figures import scheme, slices
+from paperlib.models import adversaries, architectures, losses
 from paperlib.pipeline import patients, run as runs, segments
 from paperlib.publish import parameters, provenance
 
@@ -49,8 +49,9 @@ place = cohort.pick_slice(patients.load_slices(run), case, z)
 # The paper writes a layer as "conv k, s,d-c": kernel k, stride s, dilation d, c channels. A block is
 # a convolution, batch normalisation and a LeakyReLU. Two layers end the encoder, one for the mean
 # of the *latent* (the numbers in the narrow middle), one for its standard deviation. The decoder is
-# the mirror, with transposed convolutions. The paper's VAE-CE, AAE and BiAAE use the VAE's column
-# with other training; this book trains some or all of the three columns below, by profile.
+# the mirror, with transposed convolutions. VAE-CE, AAE and BiAAE are the VAE's column, trained in
+# another way (see {numref}`fig-adversarial`); their last column of Table 1, the discriminator,
+# follows after the sizes.
 #
 # The table is read from the live networks: what they do, not what somebody wrote down.
 
@@ -62,6 +63,17 @@ present.show(layers, caption=caption)
 # %%
 present.show(table1.size_table(list(architectures.MODELS)).astype(str), caption="How narrow the "
              "middle is: pixels of a slice for each latent number, and trainable parameters.")  # fmt: skip
+
+# %% [markdown]
+# Beside them stands the *discriminator* of AAE and BiAAE, a network that learns to tell an image from
+# its reconstruction. Table 1 prints six blocks. The paper does not say how the map of two by two
+# pixels that they end in becomes an answer: here one more convolution makes a map of *logits*, whose
+# mean is the answer. BiAAE also judges the latent, by a second path; the two paths are fused. For
+# its latent path the paper prints kernels of four; only with stride 1 and padding 1 do they fit.
+
+# %%
+caption = "The discriminators as built: layer in the paper's notation → size of its output."
+present.show(table1.discriminator_table(), caption=caption)
 
 # %% [markdown]
 # The narrower the middle, the less of the tumour can get through; but the less of a healthy fold
@@ -84,6 +96,7 @@ present.show(table1.layer_table(model).astype(str), caption=f"All layers of {mod
 #
 # ```{literalinclude} ../../paperlib/models/architectures.py
 # :start-at: "MODELS: Mapping"
+# :end-before: "# The other models"
 # ```
 
 # %% [markdown]
@@ -151,6 +164,50 @@ slices.show_grid([[slices.Panel(read[:32, :32], "mask")]], note="dVAE, a corner 
 # ```
 
 # %% [markdown]
+# ### Three models that differ in training only
+#
+# **VAE-CE** (*context encoding*, {cite}`zimmerer2018context`) sees each image a second time with
+# squares cut out, $x_{ce}$, and shall complete it. This branch takes the latent mean, has no KL term,
+# and its target is the clean image. With $\lambda$ = one half:
+#
+# $$ L = (1 - \lambda) \left( \mathrm{rec}(\hat x, x) + \beta \frac{\mathrm{KL}}{HW} \right)
+#    + \lambda \, \mathrm{rec}(g(\mu(x_{ce})), x) $$
+#
+# ```{literalinclude} ../../paperlib/models/objectives.py
+# :pyobject: context_encoding
+# ```
+#
+# **AAE** adds a discriminator $D$, which wants to know image from reconstruction; the autoencoder
+# wants to be taken for real. **BiAAE** lets $D$ see the latent as well. In each step $D$ learns once,
+# then the autoencoder hears from it, with a weight $w$ that the paper does not print:
+#
+# $$ L_D = -\log D(x) - \log(1 - D(\hat x)), \qquad
+#    L_G = \mathrm{rec}(\hat x, x) + \beta \frac{\mathrm{KL}}{HW} - w \log D(\hat x) $$
+#
+# ```{literalinclude} ../../paperlib/models/adversaries.py
+# :pyobject: generator_feedback
+# ```
+
+# %%
+vae, judge = architectures.build("VAE"), adversaries.build("AAE")
+latent = table1.printed_layers(vae.latent_mean)
+layers = {
+    "encoder": table1.printed_layers(vae.encoder) + [f"2 × {one}" for one in latent],
+    "decoder": table1.printed_layers(vae.decoder),
+    "discriminator": table1.printed_layers(judge),
+}
+weight = config.TrainingSettings("AAE", "MSE").gan_weight
+
+# %% mystnb={"figure": {"caption": "Figure 2 of the paper, redrawn from the networks as they are built: the VAE is the generator, the discriminator sees images and reconstructions. Red: what is minimised. The discriminator learns from its own loss only; the autoencoder from the three others.", "name": "fig-adversarial"}, "image": {"alt": "Boxes for image, encoder, latent, decoder and reconstruction in a row, below them the discriminator that gets image and reconstruction; the losses in red at their places."}}
+scheme.plot_scheme(layers, weight=weight)
+
+# %% [markdown]
+# The same weight is not the same force: it has to be seen beside the gradient of the reconstruction
+# loss, which is far smaller for SSIM than for MSE. The training logs the ratio of the two, and how
+# often the discriminator is right; see the [training page](03_training). "An adversarial loss helps",
+# or does not, is a sentence about that ratio.
+
+# %% [markdown]
 # ### Two numbers that the paper does not give
 #
 # SSIM was made for images with values from 0 to some maximum. The constants $c_1, c_2$ grow with
@@ -160,7 +217,8 @@ slices.show_grid([[slices.Panel(read[:32, :32], "mask")]], note="dVAE, a corner 
 # %%
 seed = found.provenance["seeds"][0]
 fold = int(test.loc[test["case"] == case, "fold"].iloc[0])
-mine = [network for network in run.networks() if network.fold == fold and network.seed == seed]
+tested = {network["pair"] for network in found.provenance["networks"]}
+mine = [n for n in run.networks() if (n.fold, n.seed) == (fold, seed) and n.pair in tested]
 first = mine[0]
 image = artifacts.load_array(run.require("prepare"), first.sequence)[place]
 rebuilt = segments.load_residual(run, first).of(np.array([place]))[0] + image
@@ -197,34 +255,39 @@ for domain in losses.SSIM_DOMAINS:
 # %% [markdown]
 # ## One slice through every network of this run
 #
-# The upper row is what a network has to beat: no network at all, residual $r = -x$. Below, the
-# residual $r = \hat x - x$ of each network. The rule for the choice of the slice: the test patient
-# with the best mixture of slices with and without tumour, and the slice with most tumour.
+# The upper row is what a network has to beat: no network at all, residual $r = -x$. Below, what each
+# network makes of the slice, and the residual $r = \hat x - x$. The rule for the choice of the slice:
+# the test patient with the best mixture of slices with and without tumour, and the slice with most
+# tumour. A model that was not trained with a loss leaves its place empty.
 
 # %%
 folder = run.require("prepare")
 loaded = {n: artifacts.load_array(folder, n)[place] for n in ("flair", "t1ce", "brain", "labels")}
 outline = loaded["labels"] > 0
-top = []
-for sequence in ("flair", "t1ce"):
-    top.append(slices.Panel(loaded[sequence], sequence, sequence.upper(), outline))
-    top.append(slices.Panel(-loaded[sequence], "residual", "r = −x", outline))
+models, asked = (list(dict.fromkeys(getattr(n, key) for n in mine)) for key in ("model", "loss"))
+shown = {}
+for n in mine:
+    residual = segments.load_residual(run, n).of(np.array([place]))[0] * loaded["brain"]
+    rebuilt = slices.background_black(residual + loaded[n.sequence], loaded["brain"])
+    shown[n.sequence, n.model, n.loss] = [slices.Panel(rebuilt, n.sequence, "x̂, " + n.loss, outline),
+                                          slices.Panel(residual, "residual", "r, " + n.loss, outline)]  # fmt: skip
+
 
 # %%
-rows = {"no network": top}
-for number, network in enumerate(mine):
-    residual = segments.load_residual(run, network).of(np.array([place]))[0] * loaded["brain"]
-    rebuilt = slices.background_black(residual + loaded[network.sequence], loaded["brain"])
-    names = ("reconstruction", "residual r") if number < 2 else ("", "")
-    rows.setdefault(f"{network.model}-{network.loss}", []).extend(
-        [slices.Panel(rebuilt, network.sequence, names[0], outline),
-         slices.Panel(residual, "residual", names[1], outline)]
-    )  # fmt: skip
+def rows_of(sequence):
+    image, none = loaded[sequence], [None, None]
+    top = [slices.Panel(image, sequence, sequence.upper(), outline)]
+    top += [slices.Panel(-image, "residual", "r = −x", outline)]
+    return [top] + [[p for a in asked for p in shown.get((sequence, m, a), none)] for m in models]
 
-# %% mystnb={"figure": {"caption": "Upper row: the slice in FLAIR and T1CE, each beside its own negative. Below: reconstruction and residual of every network of this run, inside the brain. Green: the true tumour. Look for two things: whether the tumour is missing in the reconstruction, and whether healthy folds are there. A reconstruction that is nearly flat has a residual like the upper row.", "name": "fig-reconstructions"}, "image": {"alt": "Rows of FLAIR reconstruction, FLAIR residual, T1CE reconstruction, T1CE residual, one row per network, under a row of the images themselves."}}
-slices.show_grid(
-    list(rows.values()), row_titles=list(rows), note=f"patient {case}, fold {fold}, {note}"
-)
+
+names, where = ["no network", *models], f"patient {case}, fold {fold}, {note}"
+
+# %% mystnb={"figure": {"caption": "Upper row: the slice in FLAIR beside its own negative. Below: reconstruction and residual of every model of this run, by loss, inside the brain. Green: the true tumour. Look for two things: whether the tumour is missing in the reconstruction, and whether healthy folds are there. A reconstruction that is nearly flat has a residual like the upper row.", "name": "fig-reconstructions"}, "image": {"alt": "A FLAIR slice and its negative; below, reconstruction and residual for each loss, one row per model."}}
+slices.show_grid(rows_of("flair"), row_titles=names, note=where)
+
+# %% mystnb={"figure": {"caption": "The same for T1CE, which has networks of its own. Here only the enhancing part of the tumour is bright.", "name": "fig-reconstructions-t1ce"}, "image": {"alt": "A T1CE slice and its negative; below, reconstruction and residual for each loss, one row per model."}}
+slices.show_grid(rows_of("t1ce"), row_titles=names, note=where)
 
 # %% [markdown]
 # How much of each residual is simply the image turned around? The correlation of $r$ with $-x$ over
@@ -272,9 +335,9 @@ print(architectures.MODELS["dVAE"].encoder[1])
 # ```{solution-start} exercise-dilation
 # :class: dropdown
 # ```
-# A kernel of 5 that steps by 2 without dilation covers every pixel. To train such a network, add an
-# entry to `MODELS`: with that one change the map after the layer is larger, so the sizes of all
-# layers after it change too, and `table1.layer_table` shows whether they still divide.
+# A kernel of 5 that steps by 2 without dilation covers every pixel. To train such a network it needs
+# an entry in `architectures.VARIANTS`: with that one change the map after the layer is larger, so the
+# sizes of all layers after it change too, and one output padding has to make them divide again.
 
 # %%
 denser = torch.nn.Conv2d(8, 16, kernel_size=5, stride=2, dilation=1)

@@ -16,10 +16,10 @@
 # the two printed equations leave open?
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
-model: str | None = None  # one of: VAE, dVAE, VAE1px; None: by rule
+model: str | None = None  # one of: VAE, dVAE, VAE1px, VAE-CE, AAE, BiAAE; None: by rule
 loss: str | None = None  # one of: MSE, SSIM
 case: int | None = None  # number of a test patient; None: by rule
 z: int | None = None  # height of the slice, from 60 to 129; None: by rule

@@ -190,6 +190,15 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             losses=("MSE", "SSIM"),
             slice_steps=10_000,
         ),
+        "phantom-free": Profile(
+            name="phantom-free",
+            purpose="simulated patients, three of ten without a tumour",
+            cohort=CohortSettings(patients=44, tumour_free_share=0.3),
+            split=_PHANTOM_SPLIT,
+            models=("dVAE",),
+            losses=("SSIM",),
+            slice_steps=10_000,
+        ),
         "laptop": Profile(
             name="laptop",
             purpose="real patients on two cores",

@@ -213,7 +213,12 @@ def test_an_unknown_stage_is_refused_with_those_there_are_and_no_traceback(tmp_p
         (["segment", "--profile", "smoke"], "no pair ''"),
         (["baselines", "7", "--profile", "smoke"], "no fold '7'"),
         (["gather", "--profile", "smoke"], "run `make book PROFILE=smoke`"),
-        (["segment", "VAE-MSE-f0-s0", "--profile", "smoke"], "missing or incomplete; run `make"),
+        (["segment", "VAE-MSE-f0-s0", "--profile", "smoke"], "run `make book PROFILE=smoke`"),
+        (
+            ["network", "VAE-MSE-f1-s0/t1ce", "--profile", "smoke", "--folds", "3"],
+            "phantom-smoke-3folds/prepare is missing or incomplete; "
+            "run `make book PROFILE=smoke FOLDS=3`",
+        ),
         (["cohort", "--profile", "laptop", "--data", "."], "none is simulated"),
         (["notebook", "99_nothing", "--profile", "smoke"], "99_nothing"),
     ],
@@ -294,6 +299,27 @@ def test_check_does_not_wait_for_torch(brats):
         [sys.executable, "-c", code, "check", str(brats)], capture_output=True, check=False
     )
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "start", ["from paperlib.cli import main; main()", "runpy.run_module('paperlib', alter_sys=1)"]
+)
+def test_one_thread_a_process_is_settled_before_numpy_is_imported(start, tmp_path):
+    """Both `paperlib` and `python -m paperlib`; numpy's libraries look once, when imported."""
+    code = (
+        "import os, runpy, sys\n"
+        "class Watch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'numpy': print([os.environ.get(v) for v in sys.argv.pop().split()])\n"
+        "sys.meta_path.insert(0, Watch())\n"
+        f"sys.argv[1:] = ['check', 'nowhere', {' '.join(cli.THREAD_VARIABLES)!r}]\n{start}"
+    )
+    environment = {k: v for k, v in os.environ.items() if k not in cli.THREAD_VARIABLES}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path,
+        env=environment,
+    )  # fmt: skip
+    assert done.stdout == f"{['1'] * len(cli.THREAD_VARIABLES)}\n", done.stderr
 
 
 def test_prepared_slices_of_real_patients_have_no_counterfactual(brats, tmp_path, monkeypatch):

@@ -64,7 +64,15 @@ def read_case(case: Case) -> Volumes:
         rules.UnusableError: If a file is missing or breaks a rule of `rules`; it is a ValueError
             with everything that is wrong, by file, with the cure.
     """
-    examined = examine_case(case)
+    return accept(case, examine_case(case))
+
+
+def accept(case: Case, examined: Examination) -> Volumes:
+    """Return the voxels of a patient whose files were examined already.
+
+    Raises:
+        rules.UnusableError: If the examination found problems; it names all of them.
+    """
     if examined.problems:
         raise rules.UnusableError(tuple(examined.problems), case.id)
     labels = examined.volumes.get(LABELS)
@@ -78,17 +86,45 @@ def read_case(case: Case) -> Volumes:
     )
 
 
-def read_volume(file: Path) -> Float32[ndarray, "x y z"]:
-    """Read one 3-D image in LPS order, such as the phantom's tumour-free counterfactual.
+def read_volume(
+    file: Path, *, name: str = "", channels: tuple[str, ...] = ()
+) -> Float32[ndarray, "x y z"]:
+    """Read one image in LPS order, such as the phantom's tumour-free counterfactual.
+
+    Args:
+        file: A 3-D image, or a 4-D one with `channels`.
+        name: Which of the channels.
+        channels: What the volumes of a 4-D image are, as `layouts.Layout` says.
 
     Raises:
-        rules.UnusableError: If the file is damaged, not 3-D, or not 240x240x155.
+        rules.UnusableError: If the file is damaged, of another kind, or not 240x240x155.
     """
-    volume = _volume(file, _decoded(file))
+    volume = _volume(file, _decoded(file), name, channels)
     problems = rules.grid_problems({"image": volume})
     if problems:
         raise rules.UnusableError(tuple(problems))
     return volume.voxels.astype(np.float32, copy=False)
+
+
+def read_segmentation(file: Path, *, layout: str) -> rules.Volume:
+    """Read a segmentation on its own: a prediction, or a truth without its images.
+
+    Args:
+        file: A 3-D file.
+        layout: A key of `layouts.LAYOUTS`, for its label codes.
+
+    Returns:
+        The volume with codes of BraTS 2018.
+
+    Raises:
+        rules.UnusableError: If the file breaks a rule; names all that is wrong with it.
+    """
+    volume = _volume(file, _decoded(file))
+    problems = rules.grid_problems({LABELS: volume})
+    problems += rules.label_problems(volume, LAYOUTS[layout].codes, LAYOUTS[layout].hint)
+    if problems:
+        raise rules.UnusableError(tuple(problems))
+    return volume._replace(voxels=_translated(volume.voxels, layout))
 
 
 def examine_case(case: Case) -> Examination:
@@ -125,35 +161,56 @@ def _translated(voxels: Shaped[ndarray, "x y z"], layout: str) -> UInt8[ndarray,
     return table[labels]
 
 
-def write_segmentation(segmentation: Integer[ndarray, "x y z"], like: Path, file: Path) -> None:
+def write_segmentation(
+    segmentation: Integer[ndarray, "x y z"], like: Path, file: Path, *, description: str = ""
+) -> None:
     """Write a segmentation on the grid, and in the orientation, of a patient's image.
 
     Args:
         segmentation: BraTS 2018 codes 0, 1, 2, 4 in LPS order.
         like: Image of the same patient whose header gives orientation and affine.
         file: Where to write, ending in .nii or .nii.gz; stored as uint8.
+        description: Kept in the header, at most 79 bytes.
 
     Raises:
         ValueError: If a code is unknown, the shape is not that of `like`, or `file` is `like`.
     """
-    if file.resolve() == like.resolve():
-        raise ValueError(f"{file} is the image itself; expected another name for its segmentation.")
-    codes = np.unique(segmentation).tolist()
+    codes = [int(code) for code in rules.label_codes(segmentation)]
     if not set(codes) <= {BACKGROUND, *LABEL_CODES}:
         raise ValueError(f"Segmentation for {file} has codes {codes}; expected 0, 1, 2, 4 only.")
+    write_volume(segmentation.astype(np.uint8), like, file, description=description)
+
+
+def write_volume(
+    voxels: Shaped[ndarray, "x y z"], like: Path, file: Path, *, description: str = ""
+) -> None:
+    """Write a volume on the grid, and in the orientation, of a patient's image.
+
+    Args:
+        voxels: In LPS order, of a type that NIfTI knows.
+        like: Image of the same patient whose header gives orientation and affine.
+        file: Where to write, ending in .nii or .nii.gz.
+        description: Kept in the header, at most 79 bytes.
+
+    Raises:
+        ValueError: If the shape is not that of `like`, or `file` is `like`.
+    """
+    if file.resolve() == like.resolve():
+        raise ValueError(f"{file} is the image itself; expected another name for what is written.")
     header = _decoded(like)
     turn = orientations.ornt_transform(
         orientations.axcodes2ornt(AXES), orientations.io_orientation(header.affine)
     )
-    voxels = orientations.apply_orientation(segmentation.astype(np.uint8), turn)
-    if voxels.shape != header.shape[:3]:
+    turned = orientations.apply_orientation(voxels, turn)
+    if turned.shape != header.shape[:3]:
         raise ValueError(
-            f"Segmentation for {file} has shape {segmentation.shape}, that is {voxels.shape} in "
+            f"The volume for {file} has shape {voxels.shape}, that is {turned.shape} in "
             f"the order of {like.name}, which has {header.shape[:3]}; pass the volume uncropped."
         )
-    image = nib.Nifti1Image(voxels, header.affine)
+    image = nib.Nifti1Image(turned, header.affine)
     image.set_sform(header.affine, int(header.header["sform_code"]))
     image.set_qform(header.affine, int(header.header["qform_code"]))
+    image.header["descrip"] = description.encode()
     nib.save(image, file)
 
 

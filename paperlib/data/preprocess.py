@@ -15,6 +15,7 @@ from numpy import ndarray
 from skimage.transform import resize
 
 MIN_BRAIN_VOXELS = 1000
+MIN_SLICE_PIXELS = 100  # brain pixels that a scale of one slice needs; decided
 
 
 class Window(NamedTuple):
@@ -70,10 +71,10 @@ def resize_labels(
 
 
 class Normalisation(NamedTuple):
-    """What maps an intensity to a z-score."""
+    """What maps an intensity to a z-score: one for a volume, or one a slice ([slice 1 1])."""
 
-    centre: float
-    spread: float
+    centre: float | Float[ndarray, "slice 1 1"]
+    spread: float | Float[ndarray, "slice 1 1"]
 
 
 def normalisation(values: Float[ndarray, " voxel"], *, method: str) -> Normalisation:
@@ -93,6 +94,35 @@ def normalisation(values: Float[ndarray, " voxel"], *, method: str) -> Normalisa
     if not found.spread > 0:
         raise ValueError(f"Brain intensities do not vary: all are {found.centre:g}.")
     return found
+
+
+def scale_stack(
+    stack: Float[ndarray, "slice height width"],
+    brain: Bool[ndarray, "slice height width"],
+    tumour: Bool[ndarray, "slice height width"],
+    *,
+    method: str,
+) -> Normalisation:
+    """Return what maps the intensities of one patient and sequence to z-scores.
+
+    Args:
+        stack: Slices, raw intensities.
+        brain: True inside the brain.
+        tumour: The reference tumour; only the oracle looks at it.
+        method: `mean_sd` [decided] or `median_mad` of the brain; `image`: mean and deviation of
+            all pixels, the background too (the paper names no mask); `slice`: of the brain of each
+            slice on its own; `healthy_oracle`: of the brain without the true tumour, which nobody
+            has who is looking for it.
+
+    Raises:
+        ValueError: If the method is unknown, there are under 1,000 values or they do not vary.
+    """
+    if method in ZSCORES:
+        return normalisation(stack[brain], method=method)
+    if method not in SCALES:
+        known = ", ".join([*ZSCORES, *SCALES])
+        raise ValueError(f"There is no z-score {method!r}; choose from {known}.")
+    return SCALES[method](stack, brain, tumour)
 
 
 def apply_zscore(
@@ -126,6 +156,28 @@ def _median_mad(values: ndarray) -> Normalisation:
     return Normalisation(median, 1.4826 * float(np.median(np.abs(values - median))))
 
 
+def _of_image(stack: ndarray, _brain: ndarray, _tumour: ndarray) -> Normalisation:
+    return normalisation(stack.ravel(), method="mean_sd")
+
+
+def _without_tumour(stack: ndarray, brain: ndarray, tumour: ndarray) -> Normalisation:
+    return normalisation(stack[brain & ~tumour], method="mean_sd")
+
+
+def _of_each_slice(stack: ndarray, brain: ndarray, _tumour: ndarray) -> Normalisation:
+    """Slices with too little brain to have a scale of their own get that of the volume."""
+    whole = normalisation(stack[brain], method="mean_sd")
+    found = [whole] * len(stack)
+    for place, (image, inside) in enumerate(zip(stack, brain, strict=True)):
+        if inside.sum() >= MIN_SLICE_PIXELS and np.ptp(image[inside]) > 0:
+            found[place] = _mean_sd(image[inside])
+    centres, spreads = (np.array(part)[:, None, None] for part in zip(*found, strict=True))
+    return Normalisation(centres, spreads)
+
+
 ZSCORES: Mapping[str, Callable[[ndarray], Normalisation]] = MappingProxyType(
     {"mean_sd": _mean_sd, "median_mad": _median_mad}
+)
+SCALES: Mapping[str, Callable[[ndarray, ndarray, ndarray], Normalisation]] = MappingProxyType(
+    {"image": _of_image, "slice": _of_each_slice, "healthy_oracle": _without_tumour}
 )

@@ -4,6 +4,8 @@ Which slices are averaged and what an empty slice is worth moves a Dice more tha
 do. Section 5.3 of the paper does not say which it took.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool
@@ -107,17 +109,20 @@ def compare_conventions(
 
     Returns:
         One row per convention and region: `aggregation`, `empty`, `convention` (in words),
-        `region`, `value`, `low`, `high`, `ceiling` (the truth scored as a prediction) and
-        `nothing` (a prediction without any tumour).
+        `region`, `value`, `low`, `high`, and what bounds or lifts a number without any method:
+        `ceiling` (the truth scored as a prediction), `nothing` (no tumour anywhere), `brain`
+        (each region is the whole brain, in every slice) and `gated_brain` (the same, emptied by
+        the gate).
     """
-    counts = _counts(table)
-    if flagged is not None:
-        counts = metrics.gated(counts, flagged)
-    zero = np.zeros_like(counts.truth)
+    counts, whole = _counts(table), _whole_brain(table)
     bounds = {
         "ceiling": RegionCounts(counts.truth, counts.truth, counts.truth),
-        "nothing": RegionCounts(zero, zero, counts.truth),
+        "nothing": metrics.gated(counts, np.zeros(len(table), bool)),
+        "brain": whole,
+        "gated_brain": whole if flagged is None else metrics.gated(whole, flagged),
     }
+    if flagged is not None:
+        counts = metrics.gated(counts, flagged)
     folds = table.groupby("case")["fold"].first().to_numpy()
     lines = []
     for aggregation, empty in metrics.CONVENTIONS:
@@ -157,6 +162,55 @@ def gate_can_raise(aggregation: str, empty: float) -> bool:
     with tumour count: such a convention cannot be the one of section 5.3, where the gate helps.
     """
     return aggregation != "tumour_slices" and not (aggregation == "every_slice" and empty == 0)
+
+
+def is_admissible(aggregation: str, empty: float, *, ceiling: float, printed: float) -> bool:
+    """Return whether a convention can be the one of section 5.3 for a region.
+
+    Args:
+        aggregation: A key of `metrics.AGGREGATIONS`.
+        empty: What a pair of empty masks counts.
+        ceiling: What the truth itself reaches under it.
+        printed: The paper's number, which no prediction can reach above the ceiling.
+    """
+    return gate_can_raise(aggregation, empty) and printed <= ceiling
+
+
+def spread(table: pd.DataFrame, printed: Mapping[str, float]) -> pd.DataFrame:
+    """Return how far apart the admissible conventions lie for one prediction.
+
+    Args:
+        table: From `compare_conventions`.
+        printed: The paper's number of each region.
+
+    Returns:
+        One row per region: number of `conventions`, of those `admissible`, the `lowest` and the
+        `highest` value among these, and under how many of them the interval holds the paper's
+        number (`holds`), lies `below` it or `above` it.
+    """
+    lines = []
+    for region, number in printed.items():
+        part = table[table["region"] == region]
+        fits = [
+            is_admissible(way, empty, ceiling=ceiling, printed=number)
+            for way, empty, ceiling in part[["aggregation", "empty", "ceiling"]].itertuples(
+                index=False, name=None
+            )
+        ]
+        able = part[fits]
+        below, above = able["high"] < number, able["low"] > number
+        counts = {"conventions": len(part), "admissible": len(able)}
+        ends = {"lowest": able["value"].min(), "highest": able["value"].max()}
+        verdicts = {"holds": int((~below & ~above).sum()), "below": int(below.sum())}
+        lines.append({"region": region} | counts | ends | verdicts | {"above": int(above.sum())})
+    return pd.DataFrame(lines).set_index("region")
+
+
+def _whole_brain(table: pd.DataFrame) -> RegionCounts:
+    """Return the parts of a prediction that calls every brain pixel each of the regions."""
+    truth = _counts(table).truth
+    brain = np.broadcast_to(table["brain_px"].to_numpy(int)[:, None], truth.shape)
+    return RegionCounts(np.minimum(truth, brain), brain.copy(), truth)
 
 
 def _counts(table: pd.DataFrame) -> RegionCounts:

@@ -16,6 +16,7 @@ from paperlib.evaluation import metrics
 from paperlib.labels import REGIONS
 
 TRUTH = "B11 truth"
+NO_CASES = pd.DataFrame({"case": []}, dtype=int)  # of a reference that is older than the table
 
 
 class Evidence(NamedTuple):
@@ -29,6 +30,8 @@ class Evidence(NamedTuple):
         milestones: What each network showed along its training.
         epochs: Losses of each network.
         provenance: Where it comes from.
+        cases: Every test patient: case (a running number, no name), fold, grade, foci, core_foci,
+            largest_share and ml of each region, as in `foci.describe_tumour`.
     """
 
     slices: pd.DataFrame
@@ -38,6 +41,7 @@ class Evidence(NamedTuple):
     milestones: pd.DataFrame
     epochs: pd.DataFrame
     provenance: Mapping[str, Any]
+    cases: pd.DataFrame = NO_CASES
 
     @property
     def patients(self) -> int:
@@ -67,7 +71,9 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
         kind: pd.concat([pd.read_csv(file) for file in sorted(folder.glob(f"{kind}-*.csv"))])
         for kind in ("counts", "scores", "pixels")
     }
+    known = (folder / "cases.csv").exists()
     return Evidence(
+        cases=artifacts.load_table(folder, "cases") if known else NO_CASES,
         slices=artifacts.load_table(folder, "slices"),
         milestones=artifacts.load_table(folder, "milestones"),
         epochs=artifacts.load_table(folder, "epochs"),

@@ -3,8 +3,7 @@
 import pandas as pd
 
 from paperlib.evaluation.evidence import Evidence
-
-PAPERS_CHOICE = ("dVAE", "SSIM")  # section 5.1: shown in all further results
+from paperlib.evaluation.paper import PAPERS_CHOICE
 
 
 def choose_network(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 MODELS = ("VAE", "dVAE", "VAE1px", "VAE-CE", "AAE", "BiAAE")
+PAPERS_CHOICE = ("dVAE", "SSIM")  # section 5.1: shown in all further results
 
 # Table 2: Dice before the anomaly score, a slice without tumour counts 0.
 OUTLINE: Mapping[tuple[str, str], float] = MappingProxyType(
@@ -45,4 +46,6 @@ SEMANTIC: Mapping[tuple[str, str], float] = MappingProxyType(
 AUROC: Mapping[str, float] = MappingProxyType({"mean_residual": 0.835, "latent_distance": 0.471})
 # Section 5.3: dVAE, SSIM, gated by the mean residual; the convention is not stated.
 GATED: Mapping[str, float] = MappingProxyType({"WT": 0.64, "TC": 0.61, "ET": 0.62})
+# Section 5.3: range of the best supervised methods of BraTS 2018, on other patients.
+SUPERVISED = (0.75, 0.90)
 TEST_PATIENTS = 30

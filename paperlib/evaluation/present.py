@@ -12,7 +12,7 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
-from paperlib.evaluation import layout, paper, tables
+from paperlib.evaluation import conventions, layout, matching, paper, slice_scores, tables
 from paperlib.evaluation.evidence import Evidence, load_evidence
 
 _LOOK = [
@@ -84,7 +84,8 @@ def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, no
     readings = found.provenance["mixture"]["readings"]
     printed = {tables.OUTLINE: paper.OUTLINE, tables.SEMANTIC: paper.SEMANTIC}[target]
     table = tables.table_2(found, target, draws=draws)
-    frame, bold = layout.lay_out_table_2(table, printed, readings=readings)
+    partly = partly_tested(found)
+    frame, bold = layout.lay_out_table_2(table, printed, readings=readings, partly=partly)
     what = {
         tables.OUTLINE: "whole tumour",
         tables.SEMANTIC: "mean of the three tissue labels",
@@ -95,7 +96,7 @@ def show_table_2(found: Evidence | None, target: str, *, draws: tables.Draws, no
         f"Ours: value [95 % interval], {draws.number} draws of patients. A method without a "
         f"mixture has no reading: its one value stands under “{reading}”. The last two columns "
         f"are for that reading, too. {_of(found)} {_trained(found)} "
-        f"Bold: best network of a loss. "
+        f"Bold: best network of a loss{' among those tested in every fold' if partly else ''}. "
         f"{layout.MISSING}: not part of this run. {note}."
     )
     return show(frame, caption=caption, bold=bold)
@@ -116,17 +117,128 @@ def show_table_3(
     if found is None:
         return absent()
     table = tables.table_3(found, method, draws=draws)
+    if not short:
+        table = _with_matched(table, found, method, draws)
     frame = layout.lay_out_table_3(table)
     if short:
         frame = frame[["paper", "ours"]].droplevel(1, axis=1)
-    line = table.iloc[0]
     caption = (
         f"Area under the ROC curve for “this slice holds tumour”, network {method}; 0.5 is "
-        f"guessing. Ours: value [95 % interval], {draws.number} draws of patients. "
-        f"{int(line['tumour_slices'])} slices with and {int(line['tumour_free_slices'])} without "
-        f"tumour. {_of(found)} {layout.MISSING}: not defined. {note}."
+        f"guessing. In brackets: 95 % interval, {draws.number} draws of patients. "
+        f"{_of_method(found, method)} {layout.MISSING}: not defined. {note}."
     )
     return show(frame, caption=caption)
+
+
+def show_gates(found: Evidence | None, method: str, *, note: str) -> Shown:
+    """Return what every gate does to the test slices, for each score that the paper gates.
+
+    Args:
+        found: Evidence of a run; None where a reference is not in this copy.
+        method: A network with its seed.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    rates = {
+        name: slice_scores.gate_rates(found, method, score)
+        for score, name in slice_scores.GATED_SCORES.items()
+    }
+    caption = (
+        f"What every gate does, network {method}. Sensitivity: share of the slices with tumour "
+        "that are flagged; false positives: share of those without; emptied: share of all test "
+        "slices that lose their mask. Last column: share of the test slices for which the rule "
+        "“height” found too few healthy slices and took the quantile of all heights. "
+        f"{_of_method(found, method)} {note}."
+    )
+    return show(layout.lay_out_gates(rates), caption=caption)
+
+
+def show_network_scores(found: Evidence | None, *, draws: tables.Draws, note: str) -> Shown:
+    """Return the paper's two scores for every trained network, plain and matched.
+
+    Args:
+        found: Evidence of a run; None where a reference is not in this copy.
+        draws: Of the intervals.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    partly, lines = partly_tested(found), {}
+    for model, loss in found.networks:
+        method, cells = slice_scores.first_seed(found, model, loss), {}
+        for score in paper.AUROC:
+            name = slice_scores.GATED_SCORES[score]
+            plain = slice_scores.auroc_interval(
+                found, method, score, draws=draws.number, seed=draws.seed
+            )
+            matched = matching.matched_interval(found, method, score, draws=draws)
+            cells[name, "all slices"] = layout.interval_text(plain)
+            cells[name, "matched"] = layout.interval_text(matched)
+        lines[method + partly.get(f"{model}-{loss}", "")] = cells
+    frame = pd.DataFrame.from_dict(lines, orient="index")
+    frame.columns = pd.MultiIndex.from_tuples(frame.columns)
+    printed = ", ".join(
+        f"{slice_scores.GATED_SCORES[key]} {value:.3f}" for key, value in paper.AUROC.items()
+    )
+    caption = (
+        f"Area under the ROC curve of every network; the paper: {printed}. Matched: only pairs "
+        "of slices of two patients at about the same height with about the same area of brain. "
+        f"In brackets: 95 % interval, {draws.number} draws of patients. {_of(found)} {note}."
+    )
+    return show(frame, caption=caption)
+
+
+def show_conventions(
+    found: Evidence | None,
+    method: str,
+    *,
+    reading: str,
+    rule: str,
+    draws: tables.Draws,
+    note: str,
+) -> Shown:
+    """Return section 5.3 under every convention, gated by the mean residual.
+
+    Args:
+        found: Evidence of a run; None where a reference is not in this copy.
+        method: A network with its seed.
+        reading: Of equation 1.
+        rule: One of `slice_scores.RULES`.
+        draws: Of the intervals.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    table = conventions.slice_counts(found, method, reading=reading)
+    flagged = slice_scores.flag_slices(found, method, score="mean_residual", rule=rule)
+    gated, plain = (
+        conventions.compare_conventions(table, flagged=flags, draws=draws)
+        for flags in (flagged, None)
+    )
+    frame, bold = layout.lay_out_conventions(gated, plain, paper.GATED)
+    caption = (
+        f"One prediction under eleven conventions: {method}, gate {rule} on the mean residual, "
+        f"{flagged.mean():.0%} of the slices keep their mask. Bold: the convention can be the "
+        "paper's, because a gate can raise Dice under it and the truth itself reaches the "
+        "paper's number. In brackets: 95 % interval over patients. Whole brain: every pixel of "
+        "the brain is called the region, in every slice or in those that the gate keeps. "
+        f"{_of_method(found, method)} {note}."
+    )
+    return show(frame, caption=caption, bold=bold)
+
+
+def partly_tested(found: Evidence) -> dict[str, str]:
+    """Return " (2 of 4 folds)" for each network that not every fold has tested yet."""
+    folds = found.slices["fold"].nunique()
+    test = found.scores[found.scores["role"] == "test"]
+    tested = test.groupby("method")["fold"].nunique()
+    notes = {}
+    for model, loss in found.networks:
+        number = tested[slice_scores.first_seed(found, model, loss)]
+        if number < folds:
+            notes[f"{model}-{loss}"] = f" ({number} of {folds} folds)"
+    return notes
 
 
 def load_reference(folder: Path) -> Evidence | None:
@@ -165,6 +277,29 @@ def _trained(found: Evidence) -> str:
     return (
         f"Networks after {span} slice-steps; "
         f"{len(networks) - converged} of {len(networks)} not converged."
+    )
+
+
+def _with_matched(
+    table: pd.DataFrame, found: Evidence, method: str, draws: tables.Draws
+) -> pd.DataFrame:
+    cells = {
+        score: matching.matched_interval(found, method, score, draws=draws) for score in table.index
+    }
+    parts = {
+        f"matched_{part}": [getattr(cell, part) for cell in cells.values()]
+        for part in ("value", "low", "high")
+    }
+    return table.assign(**parts)
+
+
+def _of_method(found: Evidence, method: str) -> str:
+    test = slice_scores.load_test_slices(found, method)
+    tumour, patients, folds = test["tumour"], test["case"].nunique(), test["fold"].nunique()
+    every = f"{folds} of {found.provenance['folds']} folds"
+    return (
+        f"n = {patients} test patients ({every}), {tumour.sum()} slices with and "
+        f"{(~tumour).sum()} without tumour."
     )
 
 

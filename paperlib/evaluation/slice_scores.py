@@ -4,17 +4,58 @@ Each fold has a network of its own, and two networks have different zero points:
 per fold and averaged, and scores are pooled only in units of the fold's healthy slices.
 """
 
+from collections.abc import Mapping
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
-from jaxtyping import Bool, Float, Shaped
+from jaxtyping import Bool, Float, Real, Shaped
 from numpy import ndarray
 from sklearn.metrics import roc_curve
 
 from paperlib import scores
-from paperlib.evaluation import metrics
+from paperlib.evaluation import metrics, ranking, statistics
 from paperlib.evaluation.evidence import Evidence
 
 HEIGHT = "height"  # the gate that compares a slice with healthy ones of about its height
+RULES = (*scores.GATES, HEIGHT)
+GATED_SCORES: Mapping[str, str] = {
+    "mean_residual": "mean residual",
+    "latent_distance": "latent distance",
+    "t1ce_mean_residual": "mean residual of T1CE",
+}
+
+
+class Limits(NamedTuple):
+    """The thresholds of a gate.
+
+    Attributes:
+        thresholds: One per slice, from the healthy validation slices of its fold.
+        fallback: Which slices had too few healthy ones at their height and got the threshold
+            of all heights; none under other rules than "height".
+    """
+
+    thresholds: Float[ndarray, " slice"]
+    fallback: Bool[ndarray, " slice"]
+
+
+def first_seed(found: Evidence, model: str, loss: str) -> str:
+    """Return a network as the rows name it, with the first seed that was tested.
+
+    Args:
+        found: Evidence of a run.
+        model: Such as "VAE".
+        loss: Such as "MSE".
+
+    Raises:
+        KeyError: If no seed of it has scores.
+    """
+    known = set(found.scores["method"])
+    names = [f"{model}-{loss}-s{seed}" for seed in found.provenance["seeds"]]
+    tested = [name for name in names if name in known]
+    if not tested:
+        raise KeyError(f"No scores of {', '.join(names)}; there are {', '.join(sorted(known))}.")
+    return tested[0]
 
 
 def load_test_slices(found: Evidence, method: str) -> pd.DataFrame:
@@ -37,6 +78,19 @@ def load_test_slices(found: Evidence, method: str) -> pd.DataFrame:
     return joined.sort_values(["case", "z"], ignore_index=True)
 
 
+def load_healthy_slices(found: Evidence, method: str) -> pd.DataFrame:
+    """Return the scores of the healthy slices of each fold's validation patients.
+
+    Args:
+        found: Evidence of a run.
+        method: A network with its seed.
+
+    Raises:
+        KeyError: If the evidence has no scores of the method.
+    """
+    return _rows(found, method, "validation")
+
+
 def in_healthy_units(found: Evidence, method: str, score: str) -> Float[ndarray, " slice"]:
     """Return a score in standard deviations above the fold's healthy validation slices.
 
@@ -48,59 +102,43 @@ def in_healthy_units(found: Evidence, method: str, score: str) -> Float[ndarray,
     Returns:
         In the order of `load_test_slices`; NaN where the fold's healthy slices are all alike.
     """
-    healthy = _rows(found, method, "validation").groupby("fold")[score]
+    healthy = load_healthy_slices(found, method).groupby("fold")[score]
     test = load_test_slices(found, method)
     spread = healthy.std(ddof=0).replace(0, np.nan)
     scaled = (test[score] - test["fold"].map(healthy.mean())) / test["fold"].map(spread)
     return scaled.to_numpy(float)
 
 
-def without_area(found: Evidence, method: str, score: str) -> Float[ndarray, " slice"]:
-    """Return a score minus what the area of brain in the slice says about it in healthy slices.
-
-    A line is fitted to the fold's healthy validation slices, score over area.
+def gate_limits(
+    healthy: pd.DataFrame,
+    folds: Shaped[ndarray, " slice"],
+    heights: Real[ndarray, " slice"],
+    *,
+    score: str,
+    rule: str,
+) -> Limits:
+    """Return the threshold of each slice, from healthy slices of its fold.
 
     Args:
-        found: Evidence of a run.
-        method: A network with its seed.
+        healthy: Healthy validation slices with `fold`, `z` and the score.
+        folds: The fold of each slice to be gated.
+        heights: Its index in its volume.
         score: A column of the scores.
-
-    Returns:
-        In the order of `load_test_slices`; NaN where the fold's healthy slices have one area.
+        rule: One of `RULES`; "height" takes the healthy 95 % quantile at about that height.
     """
-    healthy, test = _rows(found, method, "validation"), load_test_slices(found, method)
-    rest = np.full(len(test), np.nan)
-    for fold, part in test.groupby("fold"):
-        free = healthy[healthy["fold"] == fold]
-        if free["brain_area"].nunique() > 1:
-            line = np.polyfit(free["brain_area"], free[score], 1)
-            rest[part.index] = part[score] - np.polyval(line, part["brain_area"])
-    return rest
-
-
-def area_control(found: Evidence) -> pd.DataFrame:
-    """Return how far the paper's two scores follow the area of brain, for each network.
-
-    Returns:
-        One row per network and score: `correlation` with the area over all test slices, `free`
-        over those without tumour (scores in healthy units), `auroc`, and `without_area`, the
-        area under the curve after `without_area`.
-    """
-    lines = []
-    for model, loss in found.networks:
-        method = f"{model}-{loss}-s{found.provenance['seeds'][0]}"
-        test = load_test_slices(found, method)
-        tumour, area = test["tumour"].to_numpy(), test["brain_px"].to_numpy(float)
-        of = [test[column].to_numpy() for column in ("tumour", "case", "fold")]
-        for score in ("mean_residual", "latent_distance"):
-            scaled = in_healthy_units(found, method, score)
-            line: dict[str, object] = {"method": method, "score": score}
-            line["correlation"] = float(np.corrcoef(scaled, area)[0, 1])
-            line["free"] = float(np.corrcoef(scaled[~tumour], area[~tumour])[0, 1])
-            line["auroc"] = mean_auroc(test[score].to_numpy(float), *of)
-            line["without_area"] = mean_auroc(without_area(found, method, score), *of)
-            lines.append(line)
-    return pd.DataFrame(lines).set_index(["method", "score"])
+    thresholds, fallback = np.full(len(folds), np.nan), np.zeros(len(folds), bool)
+    for fold in np.unique(folds):
+        free, own = healthy[healthy["fold"] == fold], folds == fold
+        values = free[score].to_numpy(float)
+        if rule != HEIGHT:
+            thresholds[own] = scores.gate_threshold(values, rule=rule)
+            continue
+        levels = free["z"].to_numpy()
+        thresholds[own] = scores.height_gate(values, levels, heights[own]).thresholds
+        for z in np.unique(heights[own]):
+            one = scores.height_gate(values, levels, np.array([z]))
+            fallback[own & (heights == z)] = one.fallback_share > 0
+    return Limits(thresholds, fallback)
 
 
 def flag_slices(found: Evidence, method: str, *, score: str, rule: str) -> Bool[ndarray, " slice"]:
@@ -110,47 +148,72 @@ def flag_slices(found: Evidence, method: str, *, score: str, rule: str) -> Bool[
         found: Evidence of a run.
         method: A network with its seed.
         score: A column of the scores.
-        rule: A key of `scores.GATES`, or "height": the healthy 95 % quantile at that height.
+        rule: One of `RULES`.
 
     Returns:
         In the order of `load_test_slices`.
     """
     test = load_test_slices(found, method)
-    healthy = _rows(found, method, "validation")
-    flagged = np.zeros(len(test), bool)
-    for fold, part in test.groupby("fold"):
-        free = healthy[healthy["fold"] == fold]
-        values = free[score].to_numpy(float)
-        limit: float | ndarray
-        if rule == HEIGHT:
-            heights = part["z"].to_numpy()
-            limit = scores.height_gate(values, free["z"].to_numpy(), heights).thresholds
-        else:
-            limit = scores.gate_threshold(values, rule=rule)
-        flagged[part.index] = part[score].to_numpy(float) > limit
-    return flagged
+    limits = _test_limits(found, method, test, score=score, rule=rule)
+    return test[score].to_numpy(float) > limits.thresholds
 
 
 def gate_rates(found: Evidence, method: str, score: str) -> pd.DataFrame:
     """Return what each gate does to the test slices.
 
     Returns:
-        One row per rule: `sensitivity` (share of the tumour slices flagged), `false positives`
-        (share of the tumour-free slices flagged), `emptied` (share of all slices not flagged).
+        One row per rule: `sensitivity` (share of the tumour slices flagged, `found` of
+        `tumour`), `false positives` (share of the tumour-free slices flagged, `wrong` of
+        `free`), `emptied` (share of all slices not flagged), `fallback` (share of all slices
+        that got the threshold of all heights; missing where the rule looks at none).
     """
-    tumour = load_test_slices(found, method)["tumour"].to_numpy()
+    test = load_test_slices(found, method)
+    tumour = test["tumour"].to_numpy()
     lines = []
-    for rule in (*scores.GATES, HEIGHT):
-        flagged = flag_slices(found, method, score=score, rule=rule)
+    for rule in RULES:
+        limits = _test_limits(found, method, test, score=score, rule=rule)
+        flagged = test[score].to_numpy(float) > limits.thresholds
         lines.append(
             {
                 "rule": rule,
                 "sensitivity": float(flagged[tumour].mean()),
                 "false positives": float(flagged[~tumour].mean()),
                 "emptied": float(1 - flagged.mean()),
+                "fallback": float(limits.fallback.mean()) if rule == HEIGHT else np.nan,
+                "found": int(flagged[tumour].sum()),
+                "tumour": int(tumour.sum()),
+                "wrong": int(flagged[~tumour].sum()),
+                "free": int((~tumour).sum()),
             }
         )
     return pd.DataFrame(lines).set_index("rule")
+
+
+def _test_limits(
+    found: Evidence, method: str, test: pd.DataFrame, *, score: str, rule: str
+) -> Limits:
+    places = (test[column].to_numpy() for column in ("fold", "z"))
+    return gate_limits(load_healthy_slices(found, method), *places, score=score, rule=rule)
+
+
+def auroc_interval(
+    found: Evidence, method: str, score: str, *, draws: int, seed: int
+) -> statistics.Interval:
+    """Return the area under the ROC curve of a score with its 95 % interval over patients.
+
+    Args:
+        found: Evidence of a run.
+        method: A network with its seed.
+        score: A column of the scores.
+        draws: Number of samples of patients.
+        seed: Of the draws.
+    """
+    test = load_test_slices(found, method)
+    columns = (test[name].to_numpy() for name in ("tumour", "case"))
+    ranked = ranking.slice_ranking(test[score].to_numpy(float), *columns)
+    folds = test.groupby("case")["fold"].first().sort_index().to_numpy()
+    drawn = statistics.bootstrap_ranking(ranked, folds, measure="auroc", draws=draws, seed=seed)
+    return statistics.interval(drawn)
 
 
 def mean_roc(

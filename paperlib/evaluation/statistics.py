@@ -110,10 +110,11 @@ def bootstrap_ranking(
         return np.all([(drawn[:, m] @ kinds[m] > 0).all(axis=1) for m in members], axis=0)
 
     def over_folds(drawn: Int[ndarray, "draw case"]) -> Float[ndarray, " draw"]:
-        parts = [
-            m.size * measured(drawn[:, m] @ ranking.positive[m], drawn[:, m] @ ranking.negative[m])
-            for m in members
-        ]
+        parts = []
+        for m in members:
+            counts = ranking.positive[m], ranking.negative[m]
+            filled = (counts[0] + counts[1]).any(axis=0)  # most bins hold other folds' scores
+            parts.append(m.size * measured(*(drawn[:, m] @ part[:, filled] for part in counts)))
         return np.sum(parts, axis=0) / folds.size
 
     drawn, redrawn = _draw_patients(folds, has_both, draws, seed)

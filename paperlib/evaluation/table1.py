@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 import pandas as pd
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from paperlib.models import architectures
+from paperlib.models import adversaries, architectures
 
 SIDE_PX = 128  # of every slice
+LATENT_SIDE = 4  # of the VAE's latent maps, which BiAAE judges
 LATENT_NAMES = {"latent_mean": "latent, mean", "latent_log_sd": "latent, log sd"}
 
 
@@ -84,6 +86,57 @@ def size_table(models: Sequence[str]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows).set_index("network").rename_axis(None)
+
+
+def printed_layers(network: nn.Module) -> list[str]:
+    """Return every convolution of a network in the paper's notation, in order."""
+    return [
+        architectures.Conv(
+            layer.kernel_size[0], layer.stride[0], layer.dilation[0], layer.out_channels
+        ).printed
+        for layer in network.modules()
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d)
+    ]
+
+
+def discriminator_table() -> pd.DataFrame:
+    """Return the layers of every discriminator, with the sizes of their outputs.
+
+    Returns:
+        A column per adversarial model; where a model lacks a part, the text is empty.
+    """
+    columns = []
+    for model, kind in adversaries.DISCRIMINATORS.items():
+        network = _OnImage(kind())
+        sizes = architectures.layer_sizes(network, SIDE_PX)
+        texts = [
+            f"{printed} → {size[1]} × {size[2]}"
+            for printed, (_, size) in zip(printed_layers(network), sizes, strict=True)
+        ]
+        parts = [_judging_part(name) for name, _ in sizes]
+        columns.append(pd.Series(texts, index=parts, name=model))
+    longest = max(columns, key=len)
+    return pd.concat(columns, axis=1).reindex(longest.index).fillna("")
+
+
+class _OnImage(nn.Module):
+    """A discriminator that is shown an image with an empty latent."""
+
+    def __init__(self, judge: nn.Module) -> None:
+        super().__init__()
+        self.judge = judge
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the logit."""
+        latent = torch.zeros(len(image), adversaries.LATENT_CHANNELS, LATENT_SIDE, LATENT_SIDE)
+        return self.judge(adversaries.Pair(image, latent))
+
+
+def _judging_part(name: str) -> str:
+    """Return "image 1", "latent 2", "fusion 1" or "logit" for "judge.image_path.0.0"."""
+    path, _, rest = name.removeprefix("judge.").partition(".")
+    number = f" {int(rest.partition('.')[0]) + 1}" if rest else ""
+    return path.removesuffix("_path") + number
 
 
 def _part(name: str) -> str:

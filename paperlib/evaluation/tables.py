@@ -52,7 +52,7 @@ class Row(NamedTuple):
 
 def table_2_rows(found: Evidence) -> list[Row]:
     """Return the rows of Table 2: networks, baselines, ceilings."""
-    known = set(found.counts["method"])
+    known = set(found.counts["method"].unique())
     seeds = found.provenance["seeds"]
     networks = [
         Row(

@@ -161,12 +161,12 @@ def _without_network(run: Run, patient: segments.Patient) -> dict[str, dict[str,
     return {
         "B3": {sequence: -patient.images[sequence] for sequence in SEQUENCES},
         "B11 perfect reconstruction": {
-            sequence: _perfect_residual(run, patient, sequence) for sequence in SEQUENCES
+            sequence: perfect_residual(run, patient, sequence) for sequence in SEQUENCES
         },
     }
 
 
-def _perfect_residual(run: Run, patient: segments.Patient, sequence: str) -> ndarray:
+def perfect_residual(run: Run, patient: segments.Patient, sequence: str) -> ndarray:
     """Tumour-free counterfactual minus image; real patients get the brain's median as healthy.
 
     Both are exactly 0 in healthy tissue, which no mixture can fit, so the noise of a scan is

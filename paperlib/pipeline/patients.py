@@ -2,7 +2,7 @@
 
 import dataclasses
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import joblib
@@ -92,8 +92,14 @@ def usable_cases(run: Run) -> list[layouts.Case]:
     return usable[: run.profile.max_patients]
 
 
-def prepare_slices(run: Run, *, jobs: int = 1) -> bool:
-    """Crop, resize and z-score every patient into memory-mapped stacks."""
+def prepare_slices(run: Run, *, jobs: int = 1, images: Sequence[str] = ()) -> bool:
+    """Crop, resize and z-score every patient into memory-mapped stacks.
+
+    Args:
+        run: The run.
+        jobs: Patients at a time.
+        images: Sequences that are wanted; empty for all, and those of the healthy phantoms.
+    """
     upstream = {"cohort": run.stage("cohort")} if run.data is None else {}
     cases = usable_cases(run)
     settings = dataclasses.asdict(run.prepare) | {"files": _fingerprints(run.patients, cases)}
@@ -102,8 +108,8 @@ def prepare_slices(run: Run, *, jobs: int = 1) -> bool:
     def make(folder: Path, _key: str) -> None:
         depth = run.prepare.z_high - run.prepare.z_low
         shape = (len(cases) * depth, run.prepare.size, run.prepare.size)
-        images = SEQUENCES if run.data is not None else (*SEQUENCES, *COUNTERFACTUALS)
-        for name in images:
+        all_images = SEQUENCES if run.data is not None else (*SEQUENCES, *COUNTERFACTUALS)
+        for name in images or all_images:
             artifacts.create_array(folder, name, shape, "float32", axes=STACK_AXES)
         artifacts.create_array(folder, "labels", shape, "uint8", axes=STACK_AXES)
         artifacts.create_array(folder, "brain", shape, "bool", axes=STACK_AXES)
@@ -229,11 +235,13 @@ def prepare_case(
     row: dict[str, object] = {"case": number, "id": case.id, "layout": case.layout}
     row |= {"grade": case.grade, "lost_brain_share": lost}
     for sequence in SEQUENCES:
+        if not (folder / f"{sequence}.npy").exists():
+            continue
         volume = volumes.images[sequence]
         inside = _resized_mask(volume, window, settings.size)
         stack = preprocess.resize_images(preprocess.crop(volume, window), settings.size)
-        scale = preprocess.normalisation(stack[inside], method=settings.zscore)
-        row |= {f"{sequence}_centre": scale.centre, f"{sequence}_spread": scale.spread}
+        scale = preprocess.scale_stack(stack, inside, labels > 0, method=settings.zscore)
+        row |= {f"{sequence}_{name}": float(np.mean(of)) for name, of in scale._asdict().items()}
         clip = (settings.clip_low, settings.clip_high)
         _into(folder, sequence, place, preprocess.apply_zscore(stack, inside, scale, clip=clip))
         counterfactual = case.files["flair"].with_name(f"{case.id}_healthy_{sequence}.nii.gz")

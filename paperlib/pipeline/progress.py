@@ -5,28 +5,71 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 from paperlib import artifacts
+from paperlib.data import layouts
+from paperlib.pipeline import ablation_plan
 from paperlib.pipeline.run import Run
 
 # Seconds of one core, measured on a 2-core machine; only their ratios matter for the estimate.
-MS_PER_SLICE = {"VAE": 7.0, "dVAE": 15.0, "VAE1px": 8.0}
+MS_PER_SLICE = {"VAE": 6.5, "dVAE": 14, "VAE1px": 7, "VAE-CE": 14, "AAE": 14, "BiAAE": 16}
+MS_PER_SLICE_OF_OTHERS = 14
+NETWORK_START_S = 10.0  # torch, the looks at the residual on the way, the reconstructions
+SLICES_UNTIL_PATIENCE = 800_000  # 200 epochs of 4,000 slices: the longest of profile `paper`
 NOTHING_DONE_S = 5.0  # a step that ends sooner says nothing about the pace
-SECONDS = {"notebook": 15.0, "publish": 40.0, "gather": 8.0}
-SECONDS_PER_PATIENT = {"cohort": 2.0, "check": 0.8, "prepare": 0.8}
-SECONDS_PER_TEST_PATIENT = {"segment": 3.0, "baselines": 4.0}
+SECONDS = {"notebook": 13.0, "publish": 20.0, "gather": 2.0}
+SECONDS_PER_PATIENT = {"cohort": 2.5, "check": 0.5, "prepare": 1.7}
+SECONDS_PER_TEST_PATIENT = {"segment": 2.0, "attribution": 3.0, "baselines": 5.0}
 
 
-def estimate_seconds(run: Run, step: str, item: str = "") -> float:
-    """Return a rough time of one step on one core, in seconds."""
-    cohort = run.profile.cohort.patients
+def count_patients(run: Run) -> int:
+    """Return how many patients a run has, as far as their folder tells before it is checked."""
+    if run.data is None:
+        return run.profile.cohort.patients
+    found = len(layouts.find_cases(run.data))
+    return min(found, run.profile.max_patients or found)
+
+
+def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> float:
+    """Return a rough time of one step on one core, in seconds.
+
+    Args:
+        run: The run.
+        step: Name of a stage.
+        item: Network, pair, fold or notebook of the stage.
+        patients: See `count_patients`.
+    """
+    planned = ablation_plan.estimate_seconds(run, step, item, ms_per_slice=MS_PER_SLICE)
+    if planned is not None:
+        return planned
     if step == "network":
-        model = item.split("-", maxsplit=1)[0]
-        slices = run.profile.slice_steps or 200 * 4000
-        return slices * MS_PER_SLICE.get(model, 15.0) / 1000
+        return _network_seconds(run, item)
     if step in SECONDS_PER_TEST_PATIENT:
-        return SECONDS_PER_TEST_PATIENT[step] * max(2, 0.4 * cohort / run.folds)
-    return SECONDS.get(step, SECONDS_PER_PATIENT.get(step, 0.0) * cohort)
+        return SECONDS_PER_TEST_PATIENT[step] * _tested(run, patients)
+    return SECONDS.get(step, SECONDS_PER_PATIENT.get(step, 0.0) * patients)
+
+
+def _network_seconds(run: Run, item: str) -> float:
+    """Return what networks of the same kind took in this run, or a guess before the first."""
+    kind = item.split("/", maxsplit=1)[0].rsplit("-", 2)[0]  # VAE-CE-SSIM of VAE-CE-SSIM-f0-s0/t1ce
+    earlier = map(artifacts.read_manifest, run.folder.glob(f"models/{kind}-f*-s*/*"))
+    budget = run.profile.slice_steps
+    took = [m["seconds"] for m in earlier if m and m["settings"]["slice_steps"] == budget]
+    if took:
+        return median(took)
+    cost = MS_PER_SLICE.get(kind.rsplit("-", 1)[0], MS_PER_SLICE_OF_OTHERS)
+    return NETWORK_START_S + (budget or SLICES_UNTIL_PATIENCE) * cost / 1000
+
+
+def _tested(run: Run, patients: int) -> float:
+    """Return how many patients a fold tests, as the split will choose them."""
+    split = run.profile.split
+    if run.folds > 1:
+        return patients / run.folds
+    if run.data is None and split.test_hgg is not None and split.test_lgg is not None:
+        return float(split.test_hgg + split.test_lgg)
+    return max(2.0, split.test_share * patients)
 
 
 def start(run: Run, steps: Sequence[str], cores: int) -> None:
@@ -37,7 +80,10 @@ def start(run: Run, steps: Sequence[str], cores: int) -> None:
         steps: "step" or "step item" for each job that Snakemake will start.
         cores: Processes at a time.
     """
-    seconds = {step: estimate_seconds(run, *step.split(maxsplit=1)) for step in steps}
+    patients = count_patients(run) if steps else 0
+    seconds = {
+        step: estimate_seconds(run, *step.split(maxsplit=1), patients=patients) for step in steps
+    }
     plan = {"started": time.time(), "cores": cores, "seconds": seconds}
     run.folder.mkdir(parents=True, exist_ok=True)
     artifacts.write_json(run.folder / "plan.json", plan)

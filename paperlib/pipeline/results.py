@@ -2,20 +2,23 @@
 
 import dataclasses
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from paperlib import artifacts
 from paperlib.config import TrainingSettings
+from paperlib.evaluation import foci
 from paperlib.labels import REGIONS
 from paperlib.pipeline import patients
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.publish import provenance
 
 KINDS = ("counts", "scores", "pixels")
-RESULTS_CODE = ("paperlib.pipeline.results",)
+ATTRIBUTION = "attribution"
+RESULTS_CODE = ("paperlib.pipeline.results", "paperlib.evaluation.foci")
 
 
 def gather(run: Run) -> bool:
@@ -30,12 +33,17 @@ def gather(run: Run) -> bool:
     upstream = {f"segments {pair}": run.folder / "segments" / pair for pair in _pairs(networks)}
     upstream |= {f"baselines {fold}": _baseline_folder(run, fold) for fold in range(run.folds)}
     upstream |= {f"network {n.pair} {n.sequence}": run.network_folder(n) for n in networks}
+    upstream |= (explained := _attributions(run, networks))
 
     def make(folder: Path, _key: str) -> None:
-        artifacts.save_table(folder, "slices", _test_slices(run))
+        slices = _test_slices(run)
+        artifacts.save_table(folder, "slices", slices)
+        artifacts.save_table(folder, "cases", describe_cases(run, slices))
         for kind in KINDS:
             for method, table in _by_method(run, kind, networks).items():
                 artifacts.save_table(folder, f"{kind}-{method.replace(' ', '_')}", table)
+        for method, table in _by_network(explained.values()).items():
+            artifacts.save_table(folder, f"{ATTRIBUTION}-{method}", table)
         for name in ("milestones", "epochs"):
             artifacts.save_table(folder, name, _training_rows(run, networks, name))
         artifacts.write_json(folder / "provenance.json", _provenance(run, networks))
@@ -56,7 +64,9 @@ def export_reference(run: Run, destination: Path) -> list[str]:
     """
     source = run.require("evidence")
     destination.mkdir(parents=True, exist_ok=True)
-    for old in (file for kind in KINDS for file in destination.glob(f"{kind}-*.csv")):
+    for old in (
+        file for kind in (*KINDS, ATTRIBUTION) for file in destination.glob(f"{kind}-*.csv")
+    ):
         old.unlink()  # of a method that this run does not have
     names = sorted(file.name for file in source.iterdir() if file.name != artifacts.MANIFEST)
     for name in names:
@@ -81,6 +91,20 @@ def _baseline_folder(run: Run, fold: int) -> Path:
     return run.folder / "baselines" / f"f{fold}"
 
 
+def _attributions(run: Run, networks: list[TrainingSettings]) -> dict[str, Path]:
+    """Return the folders of the pairs whose error was looked into."""
+    folders = {
+        f"{ATTRIBUTION} {pair}": run.folder / ATTRIBUTION / pair for pair in _pairs(networks)
+    }
+    return {name: folder for name, folder in folders.items() if artifacts.read_manifest(folder)}
+
+
+def _by_network(folders: Iterable[Path]) -> dict[str, pd.DataFrame]:
+    """Return the rows of each network over its folds."""
+    tables = [artifacts.load_table(folder, "rows") for folder in folders]
+    return dict(list(pd.concat(tables).groupby("method"))) if tables else {}
+
+
 def _test_slices(run: Run) -> pd.DataFrame:
     table = patients.load_slices(run)
     folds = [
@@ -94,6 +118,25 @@ def _test_slices(run: Run) -> pd.DataFrame:
     slices["WT_truth"] = slices["TC_truth"] + slices["ED_truth"]
     truths = [f"{region}_truth" for region in REGIONS]
     return slices[["case", "fold", "z", "brain_px", *truths]].sort_values(["case", "z"])
+
+
+def describe_cases(run: Run, slices: pd.DataFrame) -> pd.DataFrame:
+    """Return who the test patients are: fold, grade, foci and volumes, no name.
+
+    Args:
+        run: A prepared run.
+        slices: One row per test slice with `case` and `fold`; only these are looked at.
+    """
+    grades = artifacts.load_table(run.stage("prepare"), "cases").set_index("case")["grade"]
+    labels = artifacts.load_array(run.stage("prepare"), "labels")
+    table, voxel_ml = patients.load_slices(run), foci.voxel_ml(run.prepare.window, run.prepare.size)
+    rows = []
+    for case, fold in slices.groupby("case")["fold"].first().items():
+        own = np.flatnonzero(table["case"] == case)
+        usable = table["usable"].to_numpy()[own, None, None]
+        found = foci.describe_tumour(np.where(usable, labels[own], 0), voxel_ml=voxel_ml)
+        rows.append({"case": case, "fold": fold, "grade": grades[case], **found})
+    return pd.DataFrame(rows)
 
 
 def _by_method(run: Run, kind: str, networks: list[TrainingSettings]) -> dict[str, pd.DataFrame]:

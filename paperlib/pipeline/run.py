@@ -22,7 +22,22 @@ NOTEBOOKS = (
     "04_anomaly_scores",
     "05_postprocessing",
     "06_results",
+    "07_limits",
+    "08_error_sources",
+    "11_claims",
 )
+
+
+class MissingStageError(FileNotFoundError):
+    """A stage was to run before one that it reads.
+
+    Attributes:
+        folder: Of the stage that is not there.
+    """
+
+    def __init__(self, folder: Path):
+        super().__init__(f"{folder} is missing or incomplete.")
+        self.folder = folder
 
 
 @dataclass(frozen=True)
@@ -121,9 +136,9 @@ def open_run(profile: str, data: str = "", folds: int = 1) -> Run:
         raise ValueError(f"FOLDS={folds}: give 1 or more.")
     if not data:
         return Run(PROFILES[profile], None, folds)
-    if profile == "phantom":
+    if profile.startswith("phantom"):
         raise ValueError(
-            "PROFILE=phantom is made of simulated patients and cannot read DATA; "
+            f"PROFILE={profile} is made of simulated patients and cannot read DATA; "
             "use PROFILE=laptop, or leave DATA out."
         )
     folder = Path(data).expanduser().resolve()
@@ -153,9 +168,12 @@ def run_stage(
 
     Returns:
         Whether it ran.
+
+    Raises:
+        MissingStageError: If a stage that it reads is missing; `stages.run_named` says how to
+            make it.
     """
-    contents = {name: artifacts.require(path, command="make book")["content"]
-                for name, path in upstream.items()}  # fmt: skip
+    contents = _contents(upstream)
     key = artifacts.stage_key(settings, contents, code)
     reason = artifacts.why_stale(folder, key)
     if not reason:
@@ -170,3 +188,28 @@ def run_stage(
         extra["seconds"] = round(time.perf_counter() - started, 2)
         record.update(extra)
     return True
+
+
+def is_current(
+    folder: Path,
+    *,
+    settings: Mapping[str, object],
+    upstream: Mapping[str, Path],
+    code: Sequence[str],
+) -> bool:
+    """Return whether a stage is there and `run_stage` would leave it alone."""
+    try:
+        key = artifacts.stage_key(settings, _contents(upstream), code)
+    except MissingStageError:
+        return False
+    return not artifacts.why_stale(folder, key)
+
+
+def _contents(upstream: Mapping[str, Path]) -> dict[str, str]:
+    contents = {}
+    for name, folder in upstream.items():
+        manifest = artifacts.read_manifest(folder)
+        if manifest is None:
+            raise MissingStageError(folder)
+        contents[name] = manifest["content"]
+    return contents

@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from paperlib import artifacts, scores
 from paperlib.config import MixtureSettings, TrainingSettings
-from paperlib.evaluation import metrics
+from paperlib.evaluation import metrics, reconstruction
 from paperlib.labels import FLAIR, SEQUENCES, SHOWN_REGION, T1CE, region_mask
 from paperlib.pipeline import patients, rows
 from paperlib.pipeline.run import Run, run_stage
@@ -26,6 +26,7 @@ METHOD_CODE = (
     "paperlib.postprocessing.regions",
     "paperlib.postprocessing.stack",
     "paperlib.evaluation.metrics",
+    "paperlib.evaluation.reconstruction",
     "paperlib.pipeline.rows",
     "paperlib.pipeline.segments",
 )
@@ -203,7 +204,11 @@ def _segment_patients(
         target[done : done + len(places)] = segmentation
         done += len(places)
         counts.append(counted)
-        pixels += [pixel_row(patient, sequence, -shown[sequence]) for sequence in SEQUENCES]
+        pixels += [
+            pixel_row(patient, sequence, -shown[sequence])
+            | residual_facts(patient, sequence, shown[sequence])
+            for sequence in SEQUENCES
+        ]
     target.flush()
     return {"counts": pd.concat(counts), "pixels": pd.DataFrame(pixels)}
 
@@ -220,6 +225,21 @@ def pixel_row(patient: Patient, sequence: str, anomaly: ndarray) -> dict[str, ob
         row["auroc"] = metrics.pixel_auroc(anomaly, truth, patient.brain)
         row["image_ap"] = metrics.pixel_average_precision(image, truth, patient.brain)
     return row
+
+
+def residual_facts(patient: Patient, sequence: str, residual: ndarray) -> dict[str, float]:
+    """Return how a network treats healthy tissue, tumour and the other sequence's region."""
+    healthy = scores.tumour_blind_brain(patient.brain, region_mask(patient.labels, "WT"))
+    tumour = region_mask(patient.labels, SHOWN_REGION[sequence]) & patient.brain
+    image = patient.images[sequence]
+    found = reconstruction.compare_tissue(image, residual, healthy, tumour)._asdict()
+    (other,) = (SHOWN_REGION[name] for name in SEQUENCES if name != sequence)
+    truth = region_mask(patient.labels, other)
+    known = truth[patient.brain].any() and not truth[patient.brain].all()
+    found["other_region_auroc"] = (
+        metrics.pixel_auroc(-residual, truth, patient.brain) if known else np.nan
+    )
+    return found
 
 
 def _score_slices(

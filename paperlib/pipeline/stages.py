@@ -71,6 +71,7 @@ def _network(run: Run, request: Request) -> None:
 def _segment(run: Run, request: Request) -> None:
     _refuse_pair(run, request.item)
     _module("segments").segment_pair(run, request.item)
+    _module("model_folder").write_pair(run, request.item)
 
 
 def _attribution(run: Run, request: Request) -> None:
@@ -87,6 +88,22 @@ def _baselines(run: Run, request: Request) -> None:
 
 def _gather(run: Run, _request: Request) -> None:
     _module("results").gather(run)
+
+
+def _ablation(run: Run, request: Request) -> None:
+    _module("ablations").run_row(run, request.item)
+
+
+def _crossed(run: Run, request: Request) -> None:
+    folds = [str(fold) for fold in range(run.folds)]
+    if request.item not in folds:
+        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
+    _module("crossed").compare(run, int(request.item))
+    _module("crossed").keep_crossed(run)
+
+
+def _length(run: Run, request: Request) -> None:
+    _module("lengths").run_length(run, request.item)
 
 
 def _notebook(run: Run, request: Request) -> None:
@@ -122,6 +139,9 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "attribution": _attribution,
         "baselines": _baselines,
         "gather": _gather,
+        "ablation": _ablation,
+        "crossed": _crossed,
+        "length": _length,
         "notebook": _notebook,
         "publish": _publish,
     }

@@ -75,7 +75,8 @@ def strip(notebook: NotebookNode) -> list[str]:
     """Take out of an executed notebook, in place, what differs from run to run.
 
     These are papermill's metadata (times, paths, machine), the Python patch version, random cell
-    ids, and standard error: warnings quote paths of this machine.
+    ids, and standard error: warnings quote paths of this machine. What a cell printed comes in
+    as many pieces as its kernel happened to send; neighbours are joined.
 
     Returns:
         The texts of standard error.
@@ -88,12 +89,28 @@ def strip(notebook: NotebookNode) -> list[str]:
             cell.metadata.pop(key, None)
         if not cell.metadata.get("tags"):
             cell.metadata.pop("tags", None)
-        errors = [output for output in cell.get("outputs", []) if output.get("name") == "stderr"]
-        removed += [output.text for output in errors]
-        if errors:
-            cell.outputs = [output for output in cell.outputs if output not in errors]
+        if cell.cell_type == "code":
+            removed += [output.text for output in cell.outputs if _is_stream(output, "stderr")]
+            cell.outputs = _join_printed(cell.outputs)
     set_cell_ids(notebook)
     return removed
+
+
+def _join_printed(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Return the outputs without standard error, neighbouring pieces of standard output as one."""
+    joined: list[NotebookNode] = []
+    for output in outputs:
+        if _is_stream(output, "stderr"):
+            continue
+        if joined and _is_stream(output, "stdout") and _is_stream(joined[-1], "stdout"):
+            joined[-1].text += output.text
+        else:
+            joined.append(output)
+    return joined
+
+
+def _is_stream(output: NotebookNode, name: str) -> bool:
+    return output.output_type == "stream" and output.name == name
 
 
 def _papermill(

@@ -79,3 +79,54 @@ def test_too_few_or_constant_values_are_refused():
         preprocess.normalisation(np.arange(999.0), method="mean_sd")
     with pytest.raises(ValueError, match="do not vary: all are 3"):
         preprocess.normalisation(np.full(2000, 3.0), method="mean_sd")
+
+
+@pytest.fixture
+def patient():
+    rng = np.random.default_rng(4)
+    brain = np.zeros((3, 50, 50), bool)
+    brain[:, 5:40, 5:40] = True
+    brain[2] = False
+    brain[2, :5, :5] = True  # too little for a scale of its own
+    tumour = np.zeros_like(brain)
+    tumour[:2, 10:20, 10:20] = True
+    level = np.array([100.0, 300.0, 200.0])[:, None, None]
+    stack = np.where(brain, rng.normal(level, 20, brain.shape) + 150 * tumour, 0)
+    return stack, brain, tumour
+
+
+@pytest.mark.parametrize("method", ["mean_sd", "median_mad"])
+def test_a_scale_of_the_brain_is_one_of_its_values(patient, method):
+    stack, brain, _ = patient
+    expected = preprocess.normalisation(stack[brain], method=method)
+    assert preprocess.scale_stack(*patient, method=method) == expected
+
+
+def test_a_scale_of_the_image_counts_the_background(patient):
+    stack, *_ = patient
+    found = preprocess.scale_stack(*patient, method="image")
+    assert found.centre == pytest.approx(stack.mean())
+    assert found.spread == pytest.approx(stack.std())
+
+
+def test_the_oracle_leaves_the_true_tumour_out(patient):
+    stack, brain, tumour = patient
+    found = preprocess.scale_stack(*patient, method="healthy_oracle")
+    assert found.centre == pytest.approx(stack[brain & ~tumour].mean())
+    assert found.centre < preprocess.scale_stack(*patient, method="mean_sd").centre
+
+
+def test_each_slice_gets_its_own_scale_and_a_slice_with_little_brain_that_of_the_volume(patient):
+    stack, brain, _ = patient
+    scale = preprocess.scale_stack(*patient, method="slice")
+    found = preprocess.apply_zscore(stack, brain, scale, clip=(-50.0, 50.0))
+    for place in (0, 1):
+        assert found[place][brain[place]].mean() == pytest.approx(0, abs=1e-5)
+        assert found[place][brain[place]].std() == pytest.approx(1, abs=1e-5)
+    whole = (stack[2] - stack[brain].mean()) / stack[brain].std()
+    np.testing.assert_allclose(found[2], np.where(brain[2], whole, 0), rtol=1e-5, atol=1e-6)
+
+
+def test_an_unknown_z_score_is_refused_with_those_there_are(patient):
+    with pytest.raises(ValueError, match=r"no z-score 'rank'; choose from mean_sd, .*slice"):
+        preprocess.scale_stack(*patient, method="rank")

@@ -1,6 +1,7 @@
 """Conventions of Dice by hand, on four patients of three slices."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from evidence_by_hand import METHOD, make_evidence
 
@@ -125,3 +126,43 @@ def test_conventions_read_like_words():
     assert conventions.name("every_slice", 0.0) == "every slice, empty = 0"
     assert conventions.name("volume", np.nan) == "volume, empty left out"
     assert conventions.name("pooled_pixels", np.nan) == "all pixels pooled"
+
+
+def test_a_whole_brain_scores_what_its_area_allows_and_the_gate_empties_it():
+    flagged = np.array([True] + [False] * 11)  # case 0 at z = 70 alone
+    found = conventions.compare_conventions(table(), flagged=flagged, draws=DRAWS)
+    # Brain 800, 600 and 200 pixels; truth 100, 50, 80, 60, 40, 40: 2 T / (T + brain).
+    overlaps = [2 * 100 / 900, 2 * 50 / 650, 2 * 80 / 680, 2 * 60 / 860, 2 * 40 / 840, 2 * 40 / 640]
+    assert value(found, "every_slice", 0.0, column="brain") == pytest.approx(sum(overlaps) / 12)
+    gated = value(found, "every_slice", 1.0, column="gated_brain")
+    assert gated == pytest.approx((overlaps[0] + 6) / 12)  # six tumour-free slices now count 1
+    assert value(found, "every_slice", 0.0, region="ET", column="brain") == 0
+    ungated = conventions.compare_conventions(table(), flagged=None, draws=DRAWS)
+    np.testing.assert_allclose(ungated["brain"], ungated["gated_brain"])
+
+
+def test_a_convention_is_admissible_up_to_its_ceiling_if_a_gate_can_raise_it():
+    def fits(way, empty, ceiling):
+        return conventions.is_admissible(way, empty, ceiling=ceiling, printed=0.64)
+
+    assert fits("volume", 0.0, 0.64)
+    assert not fits("volume", 0.0, 0.63)
+    assert not fits("every_slice", 0.0, 1.0)
+    assert not fits("tumour_slices", np.nan, 1.0)
+
+
+def test_the_spread_is_over_admissible_conventions_only():
+    ways = [
+        ("every_slice", 0.0, 0.9, 0.99),  # no gate helps
+        ("every_slice", 1.0, 0.5, 1.0),
+        ("volume", 0.0, 0.2, 0.7),
+        ("volume", 1.0, 0.64, 0.9),
+        ("pooled_pixels", np.nan, 0.3, 0.5),  # ceiling too low
+    ]
+    columns = ["aggregation", "empty", "value", "ceiling"]
+    lines = pd.DataFrame(ways, columns=columns).assign(region="WT")
+    lines = lines.assign(low=lines["value"] - 0.05, high=lines["value"] + 0.05)
+    found = conventions.spread(lines, {"WT": 0.6}).loc["WT"]
+    assert found[["conventions", "admissible"]].tolist() == [5, 3]
+    assert found[["lowest", "highest"]].tolist() == [0.2, 0.64]
+    assert found[["holds", "below", "above"]].tolist() == [1, 2, 0]

@@ -7,7 +7,7 @@ import pandas as pd
 from evidence_by_hand import METHOD, make_evidence
 
 from paperlib import artifacts
-from paperlib.evaluation import present, tables
+from paperlib.evaluation import present, slice_scores, tables
 
 GROUPED = pd.DataFrame(
     {"paper": ["0.1", "0.2", "0.3"]},
@@ -105,3 +105,68 @@ def test_a_reference_is_loaded_where_it_is(tmp_path):
     loaded = present.load_reference(tmp_path)
     assert loaded.patients == 4
     assert loaded.networks == [("VAE", "MSE")]
+
+
+def whole_evidence():
+    found = make_evidence()
+    found.provenance["mixture"]["reading"] = "both"
+    for name in {*tables.TABLE_3, *slice_scores.GATED_SCORES} - set(found.scores):
+        found.scores[name] = found.scores["mean_residual"]
+    return found
+
+
+def test_gates_and_scores_of_networks_say_what_they_were_measured_on():
+    found = whole_evidence()
+    gates = present.show_gates(found, METHOD, note="by hand")
+    cells = rows_of(gates.html)
+    rules = [row[0] for row in cells if row[1]]
+    assert rules == list(slice_scores.RULES) * len(slice_scores.GATED_SCORES)
+    assert "n = 4 test patients (2 of 2 folds), 6 slices with and 6 without tumour" in gates.html
+    networks = present.show_network_scores(found, draws=DRAWS, note="by hand")
+    (row,) = rows_of(networks.html)
+    assert row[0] == METHOD
+    assert [cell.split()[0] for cell in row[1:]] == ["0.89", "0.50", "0.83", "0.50"]
+    assert "0.835" in networks.html
+
+
+def test_table_3_holds_the_matched_control_unless_it_is_short():
+    found = whole_evidence()
+    whole = present.show_table_3(found, METHOD, draws=DRAWS, note="")
+    assert "same height and area" in whole.html
+    height = next(row for row in rows_of(whole.html) if row[0].startswith("slice height"))
+    assert height[-1].startswith("0.50")
+    assert (
+        "same height"
+        not in present.show_table_3(found, METHOD, draws=DRAWS, note="", short=True).html
+    )
+
+
+def test_section_53_has_eleven_conventions_a_region():
+    shown = present.show_conventions(
+        whole_evidence(), METHOD, reading="both", rule="max_healthy", draws=DRAWS, note="by hand"
+    )
+    cells = [row for row in rows_of(shown.html) if len(row) > 1 and row[1]]
+    assert len(cells) == 3 * 11
+    assert "50% of the slices keep their mask" in shown.html
+    assert cells[0][0] == "every slice, empty = 1"
+
+
+def test_a_network_of_fewer_folds_says_so_in_table_2():
+    found = whole_evidence()
+    assert present.partly_tested(found) == {}
+    missing = (found.scores["fold"] == 1) & (found.scores["role"] == "test")
+    part = found._replace(scores=found.scores[~missing])
+    assert present.partly_tested(part) == {"VAE-MSE": " (1 of 2 folds)"}
+    shown = present.show_table_2(part, tables.OUTLINE, draws=DRAWS, note="")
+    assert "VAE (1 of 2 folds)" in shown.html
+    assert "best network of a loss among those tested in every fold" in shown.html
+
+
+def test_nothing_is_shown_of_a_reference_that_is_not_there():
+    ways = {"reading": "both", "rule": "height", "draws": DRAWS, "note": ""}
+    for shown in (
+        present.show_gates(None, "", note=""),
+        present.show_network_scores(None, draws=DRAWS, note=""),
+        present.show_conventions(None, "", **ways),
+    ):
+        assert shown == present.absent()

@@ -1,6 +1,7 @@
 """Gates, curves and scaled scores against answers by hand and scikit-learn."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from evidence_by_hand import HEALTHY, METHOD, make_evidence
 from sklearn.metrics import auc, roc_auc_score
@@ -93,29 +94,35 @@ def test_a_fold_of_one_kind_has_no_curve():
         slice_scores.mean_auroc(score, tumour, cases, folds)
 
 
-def test_a_score_that_is_area_has_nothing_left_without_it():
+def test_rates_carry_their_numbers_and_the_height_rule_says_how_often_it_falls_back():
     found = make_evidence()
-    np.testing.assert_allclose(
-        slice_scores.without_area(found, METHOD, "latent_distance"), 0, atol=1e-9
-    )
-    # Healthy slices of both folds rise by 0.01 a pixel, so 800 pixels cost 6 above 200 pixels.
-    rest = slice_scores.without_area(found, METHOD, "mean_residual")
-    np.testing.assert_allclose(rest[:3], [5 - 7, 4 - 5, 1 - 1], atol=1e-9)
+    rates = slice_scores.gate_rates(found, METHOD, "mean_residual")
+    assert rates.index.tolist() == list(slice_scores.RULES)
+    line = rates.loc["max_healthy"]
+    assert line[["found", "tumour", "wrong", "free"]].tolist() == [5, 6, 1, 6]
+    assert np.isnan(line["fallback"])
+    assert rates.loc["height", "fallback"] == 1  # three healthy slices a fold are never enough
 
 
-def test_healthy_slices_of_one_area_leave_the_rest_unknown():
+def test_a_height_with_enough_healthy_slices_needs_no_fallback():
+    healthy = pd.DataFrame({"fold": 0, "z": [70] * 10 + [90] * 9, "a": np.arange(19.0)})
+    folds, heights = np.array([0, 0, 0]), np.array([73, 74, 90])
+    found = slice_scores.gate_limits(healthy, folds, heights, score="a", rule="height")
+    assert found.fallback.tolist() == [False, True, True]
+    overall = np.quantile(np.arange(19.0), 0.95)
+    assert found.thresholds.tolist() == [np.quantile(np.arange(10.0), 0.95), overall, overall]
+
+
+def test_a_network_is_named_by_the_first_seed_that_was_tested():
     found = make_evidence()
-    found.scores.loc[found.scores["role"] == "validation", "brain_area"] = 200.0
-    assert np.isnan(slice_scores.without_area(found, METHOD, "mean_residual")).all()
+    found.provenance["seeds"] = [7, 0]
+    assert slice_scores.first_seed(found, "VAE", "MSE") == METHOD
+    with pytest.raises(KeyError, match=r"No scores of AAE-MSE-s7, AAE-MSE-s0; there are VAE-MSE"):
+        slice_scores.first_seed(found, "AAE", "MSE")
 
 
-def test_the_area_control_sees_that_the_distance_is_area():
-    control = slice_scores.area_control(make_evidence())
-    distance = control.loc[(METHOD, "latent_distance")]
-    assert distance["correlation"] == pytest.approx(1)
-    assert distance["free"] == pytest.approx(1)
-    residual = control.loc[(METHOD, "mean_residual")]
-    # Fold 0: 5, 4 and 6 against 1, 2 and 0.5. Fold 1: 104, 105 and 100.5 against 101, 102 and 99.5.
-    assert residual["auroc"] == pytest.approx((9 / 9 + 7 / 9) / 2)
-    # The rests: -2, -1 and 1 against 0, -5 and -0.5; -2, -1 and -3.5 against -3, 2 and -0.5.
-    assert residual["without_area"] == pytest.approx((5 / 9 + 2 / 9) / 2)
+def test_the_interval_of_an_area_holds_it_and_is_the_mean_over_folds():
+    found = slice_scores.auroc_interval(make_evidence(), METHOD, "mean_residual", draws=50, seed=0)
+    assert found.value == pytest.approx((9 / 9 + 7 / 9) / 2)
+    assert found.low <= found.value <= found.high
+    assert found.patients == 4

@@ -45,3 +45,21 @@ def test_sizes_and_compression_are_those_measured_in_torch():
     assert table["parameters"].tolist() == [325_281, 45_489, 1_001_121]
     assert table["pixels for each of them"].tolist() == [16.0, 7.1, 256.0]
     assert table["latent"].tolist() == ["64 × 4 × 4", "16 × 12 × 12", "64 × 1 × 1"]
+
+
+def test_layers_read_from_a_live_network_are_those_of_the_table():
+    network = architectures.build("dVAE")
+    assert table1.printed_layers(network.encoder) == [
+        "conv6, 1,1-8", "conv5, 2,2-16", "conv6, 1,2-16", "conv5, 3,2-16",
+    ]  # fmt: skip
+    assert table1.printed_layers(network.decoder)[-1] == "conv6, 1,1-1"
+
+
+def test_both_discriminators_stand_side_by_side_with_the_sizes_they_have():
+    table = table1.discriminator_table()
+    assert table.columns.tolist() == ["AAE", "BiAAE"]
+    assert table.loc["image 1", "AAE"] == "conv4, 2,1-16 → 64 × 64"
+    assert table.loc["image 6"].tolist() == ["conv4, 2,1-64 → 2 × 2", "conv4, 2,1-128 → 2 × 2"]
+    assert table.loc["latent 1"].tolist() == ["", "conv4, 1,1-128 → 3 × 3"]
+    assert table.index[-1] == "logit"
+    assert (table.loc["logit"] == "conv1, 1,1-1 → 2 × 2").all()

@@ -52,15 +52,18 @@ class _KilledError(Exception):
     pass
 
 
-@pytest.mark.parametrize("fatal_step", [1, 3, 5])
+@pytest.mark.parametrize(
+    ("model", "fatal_step"), [("VAE", 1), ("VAE", 3), ("VAE", 5), ("VAE-CE", 3), ("BiAAE", 3)]
+)
 def test_a_run_interrupted_at_any_step_ends_with_the_weights_of_one_that_was_not(
-    data, tmp_path, monkeypatch, fatal_step
+    data, tmp_path, monkeypatch, model, fatal_step
 ):
+    settings = dataclasses.replace(SETTINGS, model=model)
     whole = tmp_path / "whole"
     broken = tmp_path / "broken"
     whole.mkdir()
     broken.mkdir()
-    expected = _fit(data, whole)
+    expected = _fit(data, whole, settings)
     step = training._step
     calls = []
 
@@ -72,9 +75,9 @@ def test_a_run_interrupted_at_any_step_ends_with_the_weights_of_one_that_was_not
 
     monkeypatch.setattr(training, "_step", stopping)
     with pytest.raises(_KilledError):
-        _fit(data, broken)
+        _fit(data, broken, settings)
     monkeypatch.setattr(training, "_step", step)
-    resumed = _fit(data, broken)
+    resumed = _fit(data, broken, settings)
     for name, value in _weights(expected).items():
         np.testing.assert_array_equal(value, _weights(resumed)[name], err_msg=name)
     assert resumed.epochs == expected.epochs
@@ -159,3 +162,28 @@ def test_everything_stays_float32_on_one_device(data, tmp_path):
     assert found.reconstruction.dtype == np.float32
     assert found.reconstruction.shape == (5, 128, 128)
     assert found.latent_mean.shape == (5, 64 * 4 * 4)
+
+
+def test_an_adversarial_training_logs_every_term_and_how_often_the_discriminator_is_right(
+    data, tmp_path
+):
+    (row, *_) = _fit(data, tmp_path, dataclasses.replace(SETTINGS, model="AAE")).epochs
+    assert {"loss", "reconstruction", "kl_nats", "adversarial", "gradient_ratio"} < set(row)
+    assert {"discriminator_loss", "real_accuracy", "fake_accuracy"} < set(row)
+    assert 0 <= row["real_accuracy"] <= 1
+    assert row["loss"] == pytest.approx(
+        row["reconstruction"] + row["kl_nats"] / 128**2 + row["adversarial"], rel=1e-4
+    )
+
+
+def test_two_sequences_can_be_learnt_at_once(data, tmp_path):
+    joint = data._replace(images=np.stack([data.images, -data.images], axis=1))
+    fitted = _fit(joint, tmp_path, dataclasses.replace(SETTINGS, model="dVAE", slice_steps=16))
+    found = inference.reconstruct(fitted.model, joint.images, np.arange(3))
+    assert found.reconstruction.shape == (3, 2, 128, 128)
+
+
+def test_biaae_on_another_column_of_table_1_is_refused_before_anything_is_trained(data, tmp_path):
+    settings = dataclasses.replace(SETTINGS, model="BiAAE", architecture="VAE1px")
+    with pytest.raises(ValueError, match="BiAAE cannot be built on 'VAE1px'"):
+        _fit(data, tmp_path, settings)

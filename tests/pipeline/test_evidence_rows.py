@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from skimage import measure
 from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from paperlib import artifacts
@@ -109,6 +110,47 @@ def test_the_slice_table_counts_brain_and_truth(mini_run, found):
         for region in CODES:
             counted = _region(pixels.labels, region).sum(axis=(1, 2)).tolist()
             assert rows[f"{region}_truth"].tolist() == counted
+
+
+def test_the_table_of_cases_describes_the_true_tumour_of_each_test_patient(mini_run, found):
+    prepared = artifacts.load_table(mini_run.stage("prepare"), "cases").set_index("case")
+    voxel_ml = (180 / 128) ** 2 / 1000
+    assert found.cases["case"].tolist() == sorted(_tested(mini_run))
+    for _, row in found.cases.iterrows():
+        labels = Pixels(mini_run, row["case"]).labels
+        assert (row["fold"], row["grade"]) == (0, prepared.loc[row["case"], "grade"])
+        for region, codes in CODES.items():
+            volume = np.isin(labels, list(codes)).sum() * voxel_ml
+            assert row[f"{region}_ml"] == pytest.approx(volume, rel=1e-6)
+        for column, region in (("foci", "WT"), ("core_foci", "TC")):
+            pieces = measure.label(_region(labels, region), connectivity=3)
+            sizes = np.bincount(pieces.ravel())[1:] * voxel_ml
+            assert row[column] == (sizes >= 0.05).sum()
+            if region == "WT":
+                assert row["largest_share"] == pytest.approx(sizes.max() / sizes.sum())
+    assert (found.cases["foci"] > 0).all()
+
+
+def test_slices_that_nobody_looks_at_add_nothing_to_a_case(mini_run, found):
+    slices = patients.load_slices(mini_run)
+    labels = np.array(artifacts.load_array(mini_run.stage("prepare"), "labels"))
+    top = slices.groupby("case")["z"].idxmax()
+    assert slices.loc[top, "usable"].any()  # the mini run has no unusable slice of its own
+    slices.loc[top, "usable"] = False
+    labels[top] = 4
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(results.patients, "load_slices", lambda _: slices)
+        patch.setattr(results.artifacts, "load_array", lambda *_: labels)
+        again = results.describe_cases(mini_run, found.slices)
+    free = (slices["z"] < slices["z"].max()) & slices["case"].isin(again["case"])
+    px = slices[free].groupby("case")["label4_px"].sum()
+    np.testing.assert_allclose(again["ET_ml"], px * (180 / 128) ** 2 / 1000)
+
+
+def test_evidence_older_than_the_table_of_cases_has_an_empty_one(mini_run, tmp_path):
+    results.export_reference(mini_run, tmp_path)
+    (tmp_path / "cases.csv").unlink()
+    assert evidence.load_evidence(tmp_path, command="make reference").cases.empty
 
 
 def test_scores_of_two_patients_are_means_over_the_brain(mini_run, found):

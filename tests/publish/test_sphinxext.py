@@ -4,9 +4,11 @@ import re
 import shutil
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 from conftest import CHAPTERS, write_book
+from sphinx.cmd.build import build_main
 
 from paperlib.publish.commands import run_book, run_execute
 from paperlib.publish.sphinxext import format_result, read_results, stage_mathjax
@@ -19,7 +21,7 @@ exclude_patterns = ["notebooks", "_build"]
 
 
 @pytest.fixture
-def small_book(tmp_path):
+def small_book(tmp_path, capsys):
     """Return a function that builds plain Sphinx, without Jupyter Book, from one page's text."""
     folder = tmp_path / "a book"
     (folder / "book" / "executed").mkdir(parents=True)
@@ -29,9 +31,9 @@ def small_book(tmp_path):
     def build(text=None):
         if text is not None:
             (folder / "index.md").write_text(f"# Title\n\n{text}\n")
-        command = [sys.executable, "-m", "sphinx", "-q", "-W", "-n", "--keep-going", "-b", "text"]
-        command += [str(folder), str(folder / "_build")]
-        return subprocess.run(command, capture_output=True, text=True, check=False)
+        options = ["-q", "-W", "-n", "--keep-going", "-b", "text"]
+        code = build_main([*options, str(folder), str(folder / "_build")])
+        return SimpleNamespace(returncode=code, stderr=capsys.readouterr().err)
 
     build.folder = folder
     return build

@@ -43,7 +43,7 @@ def size_groups(area: pd.Series) -> pd.Series:
 def plot_conventions(
     table: pd.DataFrame, *, paper: Mapping[str, float], name: str, note: str = ""
 ) -> Figure:
-    """Return one prediction under every convention: value, interval, ceiling and no prediction.
+    """Return one prediction under every convention: value, interval, and what bounds or lifts it.
 
     Args:
         table: From `conventions.compare_conventions`.
@@ -66,6 +66,15 @@ def plot_conventions(
         axis.plot(
             part["nothing"], places, "x", color="black", markersize=5, label="empty prediction"
         )
+        axis.plot(
+            part["gated_brain"],
+            places,
+            "s",
+            color="black",
+            markerfacecolor="none",
+            markersize=5,
+            label="whole brain, gated",
+        )
         axis.axvline(printed, color=HIGH_COLOUR, linewidth=1.6, linestyle="--", label="paper")
         _tidy(axis, f"{REGION_NAMES[region]}\npaper {printed:.2f}")
         axis.set(xlim=(-0.03, 1.03), xlabel="Dice")
@@ -73,7 +82,7 @@ def plot_conventions(
     axes[0].set_yticks(np.arange(len(names)), names, fontsize=8)
     axes[0].invert_yaxis()
     handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize=8, frameon=False)
+    figure.legend(handles, labels, loc="outside upper center", ncols=5, fontsize=8, frameon=False)
     return figure
 
 

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from paperlib.evaluation.figures import style
+from paperlib.evaluation.roc import FALSE_POSITIVES, RocPanel
 
 BINS = 40
 SHOWN_QUANTILES = (0.005, 0.995)  # of a score; what lies beyond is counted in the last bin
-LINES = ("-", "--", "-.", ":")
-CURVE_COLOURS = ("#0072B2", "#D55E00", style.BASELINE_COLOUR, style.BASELINE_COLOUR)
+LINES = ("-", "--", "-.", ":", (0, (6, 1)), (0, (1, 3)))
+CURVE_COLOURS = ("#0072B2", "#D55E00", "#009E73", *(style.BASELINE_COLOUR,) * 3)
 
 
 def plot_along_brain(
@@ -94,36 +95,44 @@ def plot_distributions(
     return figure
 
 
-def plot_roc(
-    curves: Mapping[str, Float[ndarray, " point"]],
-    false_positives: Float[ndarray, " point"],
-    *,
-    gates: Mapping[str, tuple[float, float]] | None = None,
-    note: str = "",
-) -> Figure:
+def plot_roc(panels: Mapping[str, RocPanel], *, note: str = "") -> Figure:
     """Return ROC curves, and where gates lie in the plane.
 
     Args:
-        curves: Sensitivity at the given rates, by name; the area is part of the name.
-        false_positives: From 0 to 1.
-        gates: False-positive rate and sensitivity of each gate, by name.
+        panels: By name of the data.
         note: Line under the figure.
     """
-    figure = style.new_figure(4.4 + style.note_height_in(note), note=note)
-    axis = figure.subplots()
-    axis.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1)
-    for number, (name, sensitivity) in enumerate(curves.items()):
-        (curve,) = axis.plot(false_positives, sensitivity, label=name, linewidth=1.6)
-        curve.set(color=CURVE_COLOURS[number % 4], linestyle=LINES[number % 4])
-    markers = zip("osD^v", (gates or {}).items(), strict=False)
-    for marker, (name, (wrong, right)) in markers:
-        axis.plot(wrong, right, marker, color="black", markersize=6, label=f"gate {name}")
-    _tidy(axis)
-    axis.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-    axis.set_box_aspect(1)
-    axis.set_xlabel("false-positive rate: share of the tumour-free slices flagged", fontsize=8)
-    axis.set_ylabel("sensitivity: share of the tumour slices flagged", fontsize=8)
-    figure.legend(loc="outside right center", fontsize=8, frameon=False)
+    figure = style.new_figure(6.3 + style.note_height_in(note), note=note)
+    axes = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
+    for axis, (name, panel) in zip(axes, panels.items(), strict=True):
+        axis.plot([0, 1], [0, 1], color="#BBBBBB", linewidth=1)
+        looks = zip(CURVE_COLOURS, LINES, panel.curves.items(), strict=False)
+        for colour, line, (label, sensitivity) in looks:
+            axis.plot(
+                FALSE_POSITIVES,
+                sensitivity,
+                color=colour,
+                linestyle=line,
+                linewidth=1.6,
+                label=label,
+            )
+        for marker, (rule, place) in zip("osD^v", panel.gates.items(), strict=False):
+            axis.plot(*place, marker, color="black", markersize=5, label=f"gate {rule}")
+        _tidy(axis, title=name)
+        axis.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+        axis.set_box_aspect(1)
+        axis.set_anchor("N")
+        axis.set_xlabel("false-positive rate", fontsize=8)
+        counts = f"n = {panel.tumour} slices with, {panel.free} without tumour"
+        axis.legend(
+            loc="upper center",
+            bbox_to_anchor=(0.5, -0.13),
+            fontsize=7.5,
+            frameon=False,
+            title=counts,
+            title_fontsize=8,
+        )
+    axes[0].set_ylabel("sensitivity", fontsize=8)
     return figure
 
 

@@ -6,6 +6,7 @@ its reconstruction, which is where tumours are expected.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import zip_longest
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -47,12 +48,12 @@ class Panel(NamedTuple):
 
 
 def show_grid(
-    rows: Sequence[Sequence[Panel]], *, row_titles: Sequence[str] = (), note: str = ""
+    rows: Sequence[Sequence[Panel | None]], *, row_titles: Sequence[str] = (), note: str = ""
 ) -> Figure:
     """Return slices in rows and columns, with a legend of labels and the scale of residuals.
 
     Args:
-        rows: Panels of each row; a shorter row ends with empty places.
+        rows: Panels of each row; None is an empty place, and a shorter row ends with such.
         row_titles: To the left of each row; none or one a row.
         note: Line under the figure: data, profile, seed, commit.
 
@@ -62,18 +63,19 @@ def show_grid(
     _check(rows, row_titles)
     columns = max(map(len, rows))
     side = min(MAX_PANEL_IN, style.PAGE_WIDTH_IN / columns, MAX_ROWS_IN / len(rows))
-    kinds = {panel.kind for row in rows for panel in row}
-    titled = [any(panel.title for panel in row) for row in rows]
+    kinds = {panel.kind for row in rows for panel in row if panel}
+    titled = [any(panel.title for panel in row if panel) for row in rows]
     extra = 0.3 * ("labels" in kinds) + 0.5 * ("residual" in kinds) + style.note_height_in(note)
     height = len(rows) * side + 0.2 * sum(titled) + extra + 0.1
     figure = style.new_figure(height, note=note, compress=True)
     axes = figure.subplots(len(rows), columns, squeeze=False)
     shown: dict[str, AxesImage] = {}
     for place, row in zip(axes, rows, strict=True):
-        for axis, panel in zip(place, row, strict=False):
-            shown[panel.kind] = _show(axis, panel)
-        for axis in place[len(row) :]:
-            axis.set_axis_off()
+        for axis, panel in zip_longest(place, row):
+            if panel:
+                shown[panel.kind] = _show(axis, panel)
+            else:
+                axis.set_axis_off()
     for place, title in zip(axes, row_titles, strict=False):
         place[0].set_ylabel(title, fontsize=9)
     if "residual" in kinds:
@@ -98,12 +100,12 @@ def label_colours(labels: Integer[ndarray, "height width"]) -> Real[ndarray, "he
     return picture
 
 
-def _check(rows: Sequence[Sequence[Panel]], row_titles: Sequence[str]) -> None:
-    if not any(rows):
+def _check(rows: Sequence[Sequence[Panel | None]], row_titles: Sequence[str]) -> None:
+    if not any(panel for row in rows for panel in row):
         raise ValueError("There is no panel to show; give at least one row with one panel.")
     if row_titles and len(row_titles) != len(rows):
         raise ValueError(f"{len(row_titles)} row titles for {len(rows)} rows; give one a row.")
-    for panel in (panel for row in rows for panel in row):
+    for panel in (panel for row in rows for panel in row if panel):
         if panel.kind not in KINDS:
             raise ValueError(f"Panel kind {panel.kind!r} is unknown; expected {', '.join(KINDS)}.")
 

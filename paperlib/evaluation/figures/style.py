@@ -22,10 +22,22 @@ TISSUE_COLOURS: Mapping[str, str] = MappingProxyType(
 HEALTHY_COLOUR, TUMOUR_COLOUR = "#0072B2", "#D55E00"
 BASELINE_COLOUR = "#555555"  # what needs no network
 MODEL_COLOURS: Mapping[str, str] = MappingProxyType(
-    {"VAE": "#0072B2", "dVAE": "#D55E00", "VAE1px": "#009E73"}
+    {
+        "VAE": "#0072B2",
+        "dVAE": "#D55E00",
+        "VAE1px": "#009E73",
+        "VAE-CE": "#E69F00",
+        "AAE": "#56B4E9",
+        "BiAAE": "#000000",
+    }
 )
 OTHER_MODEL_COLOUR = "#CC79A7"
 LOSS_LINES: Mapping[str, str] = MappingProxyType({"MSE": "-", "SSIM": "--", "L1": ":"})
+
+
+def colour_of(model: str) -> str:
+    """Return the colour of a model of Table 1, or that of all others."""
+    return MODEL_COLOURS.get(model, OTHER_MODEL_COLOUR)
 
 
 class PageFigure(Figure):

@@ -22,6 +22,7 @@ def conventions_table():
         for region in ("WT", "TC"):
             value = 0.1 * place + (0.3 if region == "WT" else 0.2)
             bounds = {"low": value - 0.1, "high": value + 0.1, "ceiling": 0.8, "nothing": 0.05}
+            bounds["gated_brain"] = value / 2
             lines.append({"convention": name, "region": region, "value": value, **bounds})
     return pd.DataFrame(lines)
 
@@ -65,6 +66,7 @@ def test_each_convention_has_value_interval_bounds_and_the_papers_line():
     np.testing.assert_allclose(lines["ours"].get_xdata(), [0.3, 0.4])
     np.testing.assert_allclose(lines["ceiling: truth"].get_xdata(), [0.8, 0.8])
     np.testing.assert_allclose(lines["empty prediction"].get_xdata(), [0.05, 0.05])
+    np.testing.assert_allclose(lines["whole brain, gated"].get_xdata(), [0.15, 0.2])
     assert set(lines["paper"].get_xdata()) == {0.64}
     np.testing.assert_allclose(
         [segment[:, 0] for segment in whole.collections[0].get_segments()], [[0.2, 0.4], [0.3, 0.5]]

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paperlib.evaluation import roc
 from paperlib.evaluation.figures import scores, style
 
 TUMOUR = np.array([True, True, False, False])
@@ -44,14 +45,20 @@ def test_a_constant_score_can_be_drawn():
 
 
 def test_roc_curves_and_gates_lie_where_they_belong():
-    rates = np.linspace(0, 1, 5)
+    rates = roc.FALSE_POSITIVES
     curves = {"first: 0.75": np.sqrt(rates), "second: 0.50": rates}
-    figure = scores.plot_roc(curves, rates, gates={"max_healthy": (0.1, 0.6)})
-    lines = {line.get_label(): line for line in figure.axes[0].lines}
+    panel = roc.RocPanel(curves, {"max_healthy": (0.1, 0.6)}, 12, 7)
+    figure = scores.plot_roc({"this run": panel, "real": panel._replace(free=9)})
+    first, second = figure.axes
+    assert [axis.get_title(loc="left") for axis in figure.axes] == ["this run", "real"]
+    lines = {line.get_label(): line for line in first.lines}
     np.testing.assert_array_equal(lines["first: 0.75"].get_ydata(), np.sqrt(rates))
     assert lines["gate max_healthy"].get_xydata().tolist() == [[0.1, 0.6]]
-    assert labels_of(figure.legends[0]) == [*curves, "gate max_healthy"]
-    assert len({lines[name].get_linestyle() for name in curves}) == 2  # not by colour alone
+    assert labels_of(first.get_legend()) == [*curves, "gate max_healthy"]
+    assert first.get_legend().get_title().get_text() == "n = 12 slices with, 7 without tumour"
+    assert second.get_legend().get_title().get_text() == "n = 12 slices with, 9 without tumour"
+    looks = {(lines[name].get_linestyle(), lines[name].get_color()) for name in curves}
+    assert len({look[0] for look in looks}) == 2  # not by colour alone
 
 
 def test_kinds_differ_in_colour_and_marker_and_the_correlation_is_printed():

@@ -105,3 +105,11 @@ def test_row_titles_must_match_the_rows():
 def test_an_empty_grid_is_refused():
     with pytest.raises(ValueError, match="no panel to show"):
         slices.show_grid([[]])
+
+
+def test_a_place_may_stay_empty_in_the_middle_of_a_row():
+    panel = Panel(IMAGE, "flair", "a")
+    figure = slices.show_grid([[panel, None, panel], [None, None, panel]])
+    assert [bool(axis.images) for axis in figure.axes] == [True, False, True, False, False, True]
+    with pytest.raises(ValueError, match="no panel to show"):
+        slices.show_grid([[None]])

@@ -1,0 +1,302 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Where the error comes from
+#
+# **The question.** The prediction is not the truth, and the [results](06_results) say by how much.
+# Which link of the chain is to blame: the network that does not remove the tumour, the clusters, the
+# tidying, the missing gate, the outline that the enhancing part is cut with, or the convex hull that
+# stands for the core? And how much of what the network's residual shows is simply the image?
+#
+# The paper has no such analysis. It is the question to ask before building a better network.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+network: str | None = None  # such as dVAE-SSIM-s0; None: the first that was looked into
+case: int | None = None  # number of a test patient; None: by rule
+z: int | None = None  # height of the slice, from 60 to 129; None: by rule
+
+# %%
+import pandas as pd
+
+from paperlib import labels as bt
+from paperlib.evaluation import attribution, evidence, examples, input_share, metrics
+from paperlib.evaluation import present, tables, variants
+from paperlib.evaluation.figures import attribution as pictures, slices
+from paperlib.pipeline import attribution as stage, publishing, run as runs
+from paperlib.pipeline import shown as networks
+from paperlib.publish import parameters, provenance
+
+# %%
+parameters.validate(globals())
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+rows = variants.load_rows(run.require("evidence"))
+method = variants.choose_method(rows, network)
+draws = tables.Draws(run.profile.bootstrap_draws)
+note = f"{method}, {provenance.one_line(found.provenance)}"
+print(f"{method}, {rows['case'].nunique()} test patients")
+
+# %% [markdown]
+# ## One decision at a time
+#
+# The chain from section 4.1 to section 4.3 is a row of decisions. Each of them can be replaced by the best
+# possible one, made with the truth at hand: an *oracle*. An oracle is no method. It shows how much
+# its link costs.
+#
+# | change | what it replaces |
+# |---|---|
+# | perfect reconstruction | the network: a residual that is the tumour and nothing else |
+# | oracle cluster | "the smaller cluster": in each slice the one that fits the truth better |
+# | oracle threshold, each volume | the mixture: the threshold on the residual with the best Dice of the volume |
+# | oracle threshold, all patients | the same, one for all test patients of a fold, best for their pixels pooled |
+# | no opening, no closing | the tidying, which is left out |
+# | the paper's gate | no gate: slices below the healthy maximum of the mean residual are emptied |
+# | oracle gate | no gate: slices without tumour are emptied |
+# | true outline | the whole tumour; the enhancing part is then looked for inside it |
+# | true enhancing, core = hull | the enhancing tumour; the core is its convex hull |
+# | true core, no hull | the hull: this is the truth |
+#
+# A perfect reconstruction of a simulated patient is the same patient without the tumour, plus the
+# noise of a scan. A real patient has no such twin: there the pixels inside the *true* outline get the
+# median of the healthy brain. So on real patients this row knows the outline already, and is an upper
+# bound.
+#
+# The oracle threshold of a volume also knows which patients have no enhancing tumour at all, since
+# it may then lie above everything.
+#
+# Alone, a change may gain little because the next link spoils it. So the changes are also piled on
+# top of each other. With $S_0$ our prediction, $S_k$ the prediction after $k$ changes and $S_K$ the
+# truth, the steps add up:
+#
+# $$ D(S_K) = D(S_0) + \sum_{k=1}^{K} \bigl( D(S_k) - D(S_{k-1}) \bigr) $$
+#
+# $D$ is the Dice of section 5.1, averaged over every slice (a slice without tumour counts 0, so
+# that the sum ends at the *ceiling*), or over volumes (nothing predicted where nothing is counts 1,
+# so that it ends at 1). A step's share depends on what went before it. Two orders are shown.
+
+# %% [markdown]
+# How a patient is segmented with some decisions replaced:
+#
+# ```{literalinclude} ../../paperlib/pipeline/attribution.py
+# :pyobject: segment_variant
+# ```
+#
+# The best threshold is exact: all brain pixels are sorted, and the Dice after each one is known from
+# a running sum.
+#
+# ```{literalinclude} ../../paperlib/postprocessing/oracles.py
+# :pyobject: best_threshold
+# ```
+#
+# The piling up:
+#
+# ```{literalinclude} ../../paperlib/evaluation/attribution.py
+# :pyobject: waterfall
+# ```
+
+# %% [markdown]
+# ## One slice
+#
+# The patient is chosen by rule: in the middle by volume of enhancing tumour, the slice with the most
+# of it. Above, the network's residual and what is made of it; below, that of a perfect
+# reconstruction.
+
+# %%
+looked_into = found.slices[found.slices["case"].isin(rows["case"])]
+case, z = examples.choose_slice(looked_into, case, z)
+fold = looked_into.set_index("case").loc[[case], "fold"].iloc[0]
+pair = networks.pair_of(method, fold)
+patient = next(stage.load_materials(run, pair, [case], {}))
+place = patient.patient.slices["z"].tolist().index(z)
+
+# %%
+shown = {"network": (), "perfect": ("reconstruction",)}
+ways = {"as it is": (), "oracle cluster": ("cluster",)}
+ways |= {"oracle threshold": ("threshold",), "not tidied": ("threshold", "morphology")}
+truth, brain = patient.patient.labels[place], patient.patient.brain[place]
+panels = []
+for source in shown.values():
+    residual = slices.background_black(patient.residual("flair", source)[place], brain)
+    line = [slices.Panel(residual, "residual", "FLAIR residual", truth > 0)]
+    masks = {name: stage.segment_variant(patient, (*source, *way))[0] for name, way in ways.items()}
+    panels.append(line + [slices.Panel(m[place], "labels", name) for name, m in masks.items()])
+
+# %%
+panels[0].append(slices.Panel(truth, "labels", "reference"))
+image = patient.patient.images["flair"][place]
+panels[1].append(slices.Panel(image, "flair", "FLAIR", truth > 0))
+
+# %% mystnb={"figure": {"caption": "One slice, the same post-processing on two residuals. Above: the network's. Below: that of a perfect reconstruction. From left to right: the FLAIR residual with the true outline (green), the labels of the paper's chain, of the better cluster, of the best threshold, and of that without opening and closing. What differs between the rows is the network's part; what differs along a row is the post-processing's.", "name": "fig-variants"}, "image": {"alt": "Two rows of residuals and label maps, from the network and from a perfect reconstruction."}}
+where = f"patient {case}, slice {z}, {note}"
+slices.show_grid(panels, row_titles=["network", "perfect"], note=where)
+
+# %% [markdown]
+# ## Each change alone
+
+# %%
+single = attribution.single_changes(found, rows, method, draws=draws)
+caption = f"Dice and, paired by patient, what a change gains over ours [95 % interval]. {note}, n = "
+caption += f"{rows['case'].nunique()} test patients. Average: {{}}. Every row but ours, the paper's "
+caption += "gate and the one without opening and closing looks at the truth."
+every = caption.format(attribution.VIEWS["every_slice"].name)
+present.show(attribution.lay_out_single(single, view="every_slice"), caption=every)
+
+# %%
+volume = caption.format(attribution.VIEWS["volume"].name)
+present.show(attribution.lay_out_single(single, view="volume"), caption=volume)
+
+# %% [markdown]
+# The oracle gate cannot gain anything in the first table: where a slice without tumour counts 0,
+# it does not matter what is predicted there.
+#
+# ## From ours to the truth
+
+# %%
+orders = {"network first": variants.NETWORK_FIRST, "network last": variants.NETWORK_LAST}
+falls = {
+    name: attribution.waterfall(found, rows, method, order=order, draws=draws)
+    for name, order in orders.items()
+}
+for name, fall in falls.items():
+    for region, step in attribution.largest_steps(fall, view="every_slice").items():
+        print(f"{name:14} {region:17} largest step: {step}")
+
+# %% mystnb={"figure": {"caption": "From our prediction (top) to the truth (bottom), mean over every slice. Each bar is what one more perfect decision adds on top of those above it, with its 95 % interval over patients (black). Upper row: the network is made perfect first. Lower row: the post-processing first. The bars add up exactly to the ceiling.", "name": "fig-waterfall"}, "image": {"alt": "Waterfall charts of Dice for whole tumour, core and enhancing tumour in two orders."}}
+pictures.plot_waterfall(falls, view="every_slice", note=note)
+
+# %% mystnb={"figure": {"caption": "The same over volumes, where the truth reaches 1. A volume without the region counts 1 when nothing is predicted: part of the threshold's gain for the enhancing tumour is to know in which patients there is none.", "name": "fig-waterfall-volume"}, "image": {"alt": "The same waterfall charts for the Dice over volumes."}}
+pictures.plot_waterfall(falls, view="volume", note=note)
+
+# %% [markdown]
+# How to read it. If "perfect reconstruction" is long in both orders, the network is the weakest link
+# and no post-processing can mend it. If it is long only when it comes first, network and mixture fail
+# together. The last bar of the core is what the convex hull costs even with a perfect enhancing
+# tumour: it belongs to the idea, not to the network.
+#
+# ## The same for real patients
+#
+# The reference run, where this copy holds it:
+
+# %%
+folder = publishing.reference_folder("real36")
+reference, real_rows = present.load_reference(folder), variants.load_rows(folder)
+real = found if reference is None or real_rows.empty else reference
+if real is found:
+    print("The rows of the reference are not in this copy: this section repeats this run.")
+    real_rows = rows
+real_method = variants.choose_method(real_rows)
+real_note = f"{real_method}, {provenance.one_line(real.provenance)}"
+
+# %%
+real_single = attribution.single_changes(real, real_rows, real_method, draws=draws)
+n = f"{real_rows['case'].nunique()} test patients"
+caption = f"As above, mean over every slice, empty = 0. {real_note}, n = {n}."
+present.show(attribution.lay_out_single(real_single, view="every_slice"), caption=caption)
+
+# %%
+real_falls = {
+    name: attribution.waterfall(real, real_rows, real_method, order=order, draws=draws)
+    for name, order in orders.items()
+}
+for name, fall in real_falls.items():
+    for region, step in attribution.largest_steps(fall, view="every_slice").items():
+        print(f"{name:14} {region:17} largest step: {step}")
+
+# %% mystnb={"figure": {"caption": "The waterfall of the reference run (the line below says of what). On real patients the perfect reconstruction is made with the true outline, so its bar is an upper bound and what follows it a lower one.", "name": "fig-waterfall-real"}, "image": {"alt": "Waterfall charts of Dice for the reference run in two orders."}}
+pictures.plot_waterfall(real_falls, view="every_slice", note=real_note)
+
+# %% mystnb={"figure": {"caption": "The reference run over volumes.", "name": "fig-waterfall-real-volume"}, "image": {"alt": "Waterfall charts of the Dice over volumes for the reference run in two orders."}}
+pictures.plot_waterfall(real_falls, view="volume", note=real_note)
+
+# %% [markdown]
+# ## How much of the residual is the input
+#
+# A residual is $r = \hat x - x$. A network that reconstructs nothing leaves $r = -x$, and that alone
+# finds bright tumours. So the residual has to be held against the image itself. *Average precision*
+# (AP) does so without any threshold: it ranks the brain pixels of a patient and asks how pure the top
+# of the ranking is. FLAIR is asked for the whole tumour, T1CE for its enhancing part.
+
+# %%
+origin = provenance.one_line(found.provenance)
+caption = "Average precision of the pixels of a patient, mean over the n patients that have the "
+caption += "region; the difference is paired by patient [95 % interval]. "
+ranked = input_share.compare_with_input(found, draws=draws)
+present.show(input_share.lay_out(ranked), caption=f"{caption}{origin}.")
+
+# %% mystnb={"figure": {"caption": "Each dot is a patient: how well the residual ranks its pixels against how well the image does. On the line, the network adds nothing; below it, the network has lost what the image shows.", "name": "fig-input"}, "image": {"alt": "Scatter plots of average precision of the residual over that of the image, one per network."}}
+pictures.plot_against_input(input_share.per_patient(found), note=origin)
+
+# %%
+real = reference or found
+real_origin = provenance.one_line(real.provenance)
+ranked = input_share.compare_with_input(real, draws=draws)
+present.show(input_share.lay_out(ranked), caption=f"{caption}{real_origin}.")
+
+# %% mystnb={"figure": {"caption": "The same for the reference run, where this copy holds it; else this run once more.", "name": "fig-input-real"}, "image": {"alt": "Scatter plots of average precision for the reference run, one per network."}}
+pictures.plot_against_input(input_share.per_patient(real), note=real_origin)
+
+# %% [markdown]
+# The correlation was measured on a fixed subset of slices when training ended. Close to 1 it says
+# that the residual *is* the image with its sign turned: the network has learnt little, and it ranks
+# about as the image does. A lower one says that it reconstructs; whether it then leaves the tumour
+# out is what the dots tell. Bright FLAIR pixels are a strong opponent of this whole kind of method
+# {cite}`meissen2021challenging`.
+#
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-variant
+# ```
+# The cell below segments the patient of the figure with one decision replaced. `changes` may hold any
+# of "reconstruction", "cluster", "threshold", "morphology", "outline" and "enhancing". Which *two*
+# together gain more than the sum of what each gains alone?
+
+# %%
+changes = ("threshold",)
+segmentation, _ = stage.segment_variant(patient, changes)
+whole = bt.region_mask(segmentation, "WT")
+reference = bt.region_mask(patient.patient.labels, "WT")
+print(f"Dice of the volume: {metrics.dice(whole, reference, empty=1):.2f}")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-variant
+# :class: dropdown
+# ```
+# Network and threshold against each alone. A good threshold cannot repair a poor residual, and on a
+# good residual the mixture needs little help, so the answer differs between patients: try others by
+# the parameter `case`.
+
+# %%
+sets = [(), ("reconstruction",), ("threshold",), ("reconstruction", "threshold")]
+sets += [("cluster",), ("reconstruction", "cluster"), ("morphology",), ("outline",)]
+lines = {}
+for changes in sets:
+    codes, _ = stage.segment_variant(patient, changes)
+    counts = [part.sum(axis=0) for part in metrics.region_counts(codes, patient.patient.labels)]
+    dice = dict(zip(bt.REGIONS, metrics.dice_from_counts(*counts, empty=1), strict=True))
+    texts = {region: f"{dice[region]:.2f}" for region in attribution.SHOWN}
+    lines[variants.name_of(changes) or "ours"] = texts
+present.show(pd.DataFrame(lines).T, caption=f"Dice of the volume. Patient {case}, {note}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ## What we learned
+#
+# - The error is divided into parts that add up, and each part has a name and an interval.
+# - A part depends on the order in which the links are mended; both orders are given.
+# - Before a residual is praised, it is held against the image that it was made from.

@@ -1,0 +1,201 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # What each choice costs
+#
+# **The question.** The paper leaves many choices open, and so this book had to make them: the reading
+# of an equation, the weight of a loss, which slices to learn from. Which of them move the result, and
+# which do not matter? Every row of this page changes *one* thing of one base and asks how much Dice
+# that makes.
+
+# %% tags=["parameters"]
+profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+data: str = ""  # folder of real patients; empty: simulated ones
+folds: int = 1  # from 1 to 20
+case: int | None = None  # number of a test patient; None: by rule
+z: int | None = None  # height of the slice, from 60 to 129; None: by rule
+
+# %%
+import dataclasses
+import pandas as pd
+
+from paperlib import labels as bt
+from paperlib.evaluation import ablations, evidence, examples, metrics, present, tables
+from paperlib.evaluation.figures import ablations as ablation_figures, slices
+from paperlib.pipeline import ablation_measure, ablation_rows, publishing
+from paperlib.pipeline import run as runs, slice_view
+from paperlib.publish import parameters, provenance
+
+# %%
+parameters.validate(globals())
+run = runs.open_run(profile, data, folds)
+found = evidence.load_evidence(run.require("evidence"), command=run.command)
+model, loss = examples.choose_network(found)
+case, z = examples.choose_slice(found.slices, case, z)
+fold = int(found.slices.set_index("case").loc[[case], "fold"].iloc[0])
+pair = f"{model}-{loss}-f{fold}-s{found.provenance['seeds'][0]}"
+note = f"patient {case}, slice {z}, {pair}, {provenance.one_line(found.provenance)}"
+
+# %% [markdown]
+# ## How it is measured
+#
+# A *row* is the base with one change. With $D_p$ the sum of Dice over the $n_p$ slices of patient $p$
+# and a prime for the changed method, its effect is
+#
+# $$ \Delta = \frac{\sum_p D'_p - \sum_p D_p}{\sum_p n_p} $$
+#
+# over the same slices of the same test patients. Its interval comes from drawing patients anew, both
+# methods with the same draw: this is what *paired* means, and it makes the interval narrow. As in
+# Table 2 of the paper, a slice without tumour counts 0. Only rows with a gate
+# are compared with such slices counted 1 where both masks are empty, since otherwise no gate can
+# help; and the rows of the hull count the tumour core, since the outline does not know the hull.
+#
+# An interval over patients says what *other patients* would give. It does not say what *another
+# training* would give: the same network trained from another seed is another network. So a row that
+# was trained anew has to move more than a new seed did:
+#
+# ```{literalinclude} ../../paperlib/evaluation/ablations.py
+# :pyobject: judge
+# ```
+#
+# The rows are data, one line each. This is what a line may change:
+#
+# ```{literalinclude} ../../paperlib/pipeline/ablation_rows.py
+# :pyobject: Study
+# ```
+#
+# Rows that change the segmentation only take the base's network. The others train one network of
+# their own, on FLAIR, with the same budget. The steps from residual to outline, each with its switch:
+#
+# ```{literalinclude} ../../paperlib/pipeline/ablation_measure.py
+# :pyobject: outline
+# ```
+#
+# ## One change on one slice
+#
+# First a look at what such a change does, on a slice of this run: the limit of iterations, which has
+# no counterpart in the paper. Everything else stays.
+
+# %%
+view = slice_view.load_slice(run, pair, case, z)
+base = run.profile.mixture
+limits = [5, 20, 100, 1000]
+masks = {}
+for limit in limits:
+    settings = dataclasses.replace(base, max_iterations=limit)
+    options, stack = ablation_rows.OutlineSettings(), view.residuals[bt.FLAIR][None]
+    found_masks, fits = ablation_measure.outline(stack, view.brain[None], settings, options)
+    masks[limit] = found_masks[0]
+    print(f"at most {limit:4} iterations: {fits[0].iterations} taken, {masks[limit].sum()} pixels")
+
+# %%
+truth = bt.region_mask(view.labels, "WT")
+dice = {limit: metrics.dice(mask, truth, empty=0) for limit, mask in masks.items()}
+panels = [slices.Panel(view.images[bt.FLAIR], "flair", "FLAIR")]
+panels += [slices.Panel(view.labels, "labels", "ground truth")]
+panels += [slices.Panel(masks[n], "mask", f"{n} iterations\nDice {dice[n]:.2f}") for n in limits]
+
+# %% mystnb={"figure": {"caption": "One slice, one residual, one change: the outline after at most so many iterations of the mixture. One slice proves nothing; the table below is over all test patients.", "name": "fig-iterations"}, "image": {"alt": "FLAIR, ground truth and four masks of the same slice with different limits of iterations."}}
+slices.show_grid([panels[:3], panels[3:]], note=note)
+
+# %% [markdown]
+# ## All rows
+#
+# The rows below were measured once, with `make ablations`, on the simulated patients of the profile
+# `phantom`, and are kept with the book; they do not depend on the run of this page. Each is written
+# as soon as it is finished, so some may be missing here.
+
+# %%
+rows = ablations.load_rows(publishing.reference_folder("ablations"))
+wanted = [study.name for study in ablation_rows.STUDIES]
+missing = ablations.missing_rows(rows, wanted)
+origin = ablations.describe_origin(rows)
+print(origin)
+print(
+    f"{len(wanted) - len(missing)} of {len(wanted)} rows; missing: {', '.join(missing) or 'none'}"
+)
+
+# %%
+draws = tables.Draws()
+table = ablations.compare_rows(rows, draws=draws)
+for sentence in ablations.summarise(table):
+    print(sentence)
+
+# %% mystnb={"figure": {"caption": "The paired difference in Dice of every row against what it changes, with its 95 % interval over patients; best first. Above: the same network, another segmentation. Below: another training; the grey band is what a new seed alone did. Filled in colour: the interval excludes 0 and, for another training, the difference exceeds the band. A row in brackets is compared with another row than the base. Empty where this copy holds no rows.", "name": "fig-forest"}, "image": {"alt": "Forest plot: one line per change with a point and its interval around zero, in two panels."}}
+ablation_figures.plot_differences(table, note=origin)
+
+# %%
+caption = "Every row of this page: Dice over every slice [95 % interval over patients], pixel "
+caption += "average precision of the residual (mean over patients), and the paired differences; "
+caption += f"best first. {draws.number} draws. {origin}."
+present.show(ablations.lay_out(table), caption=caption) if rows else present.absent()
+
+# %% [markdown]
+# How to read it:
+#
+# - **Dice and pixel average precision answer two questions.** The second asks how well the residual
+#   ranks the pixels; the first, what the segmentation makes of it. Rows of segmentation only cannot
+#   move the second, except in Dice.
+# - **Undecided is not "no effect".** It says that so many patients cannot tell.
+# - **Many rows, many chances.** Of twenty rows without any effect one interval in expectation
+#   excludes 0. No row here is a reason to change a default: that would be choosing by test labels.
+# - **The phantom is ours.** That a choice matters there says that it can matter; the sign may be
+#   another on real patients.
+# - **One training length.** How rows compare also depends on how long they were trained, see
+#   [how long to train](03b_training_length).
+#
+# What was left out, and why:
+
+# %%
+left = pd.DataFrame({"why": ablation_rows.LEFT_OUT}).rename_axis("left out")
+present.show(left, caption="Choices that have a setting and no row.")
+
+# %% [markdown]
+# ## Change one thing
+#
+# ```{exercise-start}
+# :label: exercise-outline-step
+# ```
+# Leave out opening and closing: put `morphology=False` into the options below. What do they remove
+# from this slice, and does Dice notice?
+
+# %%
+options = ablation_rows.OutlineSettings(morphology=True)
+mask, fits = ablation_measure.outline(stack, view.brain[None], base, options)
+print(f"{mask.sum()} pixels, Dice {metrics.dice(mask[0], truth, empty=0):.3f}")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+
+# %% [markdown]
+# ```{solution-start} exercise-outline-step
+# :class: dropdown
+# ```
+# Opening removes what is narrower than three pixels, closing fills gaps as narrow. Dice weighs pixels,
+# and single pixels weigh little: what matters to a reader of the mask need not move its Dice.
+
+# %%
+options = ablation_rows.OutlineSettings(morphology=False)
+raw, fits = ablation_measure.outline(stack, view.brain[None], base, options)
+print(f"{raw.sum()} pixels, Dice {metrics.dice(raw[0], truth, empty=0):.3f}")
+print(f"{(raw & ~mask).sum()} pixels removed, {(mask & ~raw).sum()} filled in")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ## What we learned
+#
+# - One change a row, the same patients, a paired interval: anything less cannot tell a choice from
+#   chance.
+# - A new seed is the yardstick of everything that is trained; without it a table of trainings ranks
+#   noise.
+# - Choices in the segmentation cost no training, are seldom reported, and have rows here like the
+#   rest.

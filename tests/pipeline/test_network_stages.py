@@ -1,0 +1,28 @@
+"""Whether a network has to be trained is decided without torch."""
+
+import subprocess
+import sys
+
+from paperlib.pipeline import network_stages
+
+DECIDE = """
+import sys
+from paperlib import artifacts
+from paperlib.pipeline import network_stages, progress, stages
+artifacts.stage_key({}, {}, network_stages.TRAINING_CODE)
+print(sorted({"torch", "sklearn", "numba", "scipy"} & set(sys.modules)))
+"""
+
+
+def test_neither_the_stages_nor_the_hash_of_their_code_import_what_takes_seconds():
+    done = subprocess.run(
+        [sys.executable, "-c", DECIDE], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+def test_a_trained_network_is_left_alone_without_its_workers(mini_run, monkeypatch):
+    monkeypatch.setattr(network_stages, "WORKERS", "paperlib.there_is_no_such_module")
+    for network in mini_run.networks():
+        assert not network_stages.train_network(mini_run, network)
+        assert not network_stages.reconstruct_slices(mini_run, network)

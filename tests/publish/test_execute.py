@@ -1,0 +1,171 @@
+"""What a notebook's run leaves: a result without what varies, or nothing at all."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import nbformat
+import psutil
+import pytest
+
+from paperlib.publish.commands import run_execute
+from paperlib.publish.execute import NotebookError, execute_notebook, strip
+from paperlib.publish.gate import STAMP
+
+SLOW = (
+    "x = 1",
+    "import time\nimport os\nopen(os.environ.get('ASLEEP', os.devnull), 'w').close()\n"
+    "time.sleep(60)",
+    "y = 1",
+)
+
+
+def test_a_published_notebook_holds_its_results_and_nothing_that_varies(good_run):
+    text = (good_run / "executed" / "01_data.ipynb").read_text()
+    notebook = nbformat.reads(text, as_version=4)
+    nbformat.validate(notebook)
+    assert [cell.get("execution_count") for cell in notebook.cells] == [None, 1, 2, 3, 4]
+    assert notebook.cells[3].outputs[0].text == "3\n"
+    assert notebook.cells[4].outputs[0].data["text/plain"] == "4"
+    for varying in (str(good_run), "/some/place", "_time", "duration", "papermill", sys.executable):
+        assert varying not in text
+
+
+def test_the_stamp_holds_source_and_all_parameters(good_run):
+    text = (good_run / "executed" / "01_data.ipynb").read_text()
+    stamp = nbformat.reads(text, as_version=4).metadata[STAMP]
+    assert stamp.source == "01_data.py"
+    assert stamp.parameters == {"seed": 3}
+    assert set(stamp) == {"source", "source_hash", "parameters", "version", "digest"}
+
+
+@pytest.mark.long
+def test_the_same_run_twice_leaves_the_same_file(good_run, tmp_path):
+    again = tmp_path / "again.ipynb"
+    execute_notebook(good_run / "notebooks" / "01_data.py", again, {"seed": 3})
+    assert again.read_bytes() == (good_run / "executed" / "01_data.ipynb").read_bytes()
+
+
+def test_a_failing_notebook_is_named_with_its_cell_and_leaves_no_output(
+    write_source, tmp_path, capsys
+):
+    source = write_source("# %% [markdown]\n# # A title", "x = 1", "raise OSError('no disk')", "y")
+    output = tmp_path / "executed" / "01_data.ipynb"
+    output.parent.mkdir()
+    output.write_text("an earlier run")
+    assert run_execute(source, output) == 1
+    message = capsys.readouterr().err
+    assert "01_data.py: cell 3 (`raise OSError('no disk')`) raised OSError: no disk" in message
+    assert os.listdir(output.parent) == []
+
+
+def test_a_refused_parameter_starts_no_kernel_and_removes_no_output(write_source, tmp_path, capsys):
+    source = write_source('# %% tags=["parameters"]\nseed: int = 0')
+    output = tmp_path / "01_data.ipynb"
+    output.write_text("an earlier run")
+    assert run_execute(source, output, [("sede", "1")]) == 1
+    assert "Did you mean 'seed'?" in capsys.readouterr().err
+    assert output.read_text() == "an earlier run"
+
+
+@pytest.mark.long
+def test_a_cell_that_takes_too_long_is_no_success(write_source, tmp_path):
+    output = tmp_path / "executed" / "01_data.ipynb"
+    with pytest.raises(NotebookError, match=r"cell 2 \(`import time`\) (raised Keyb|was runn)"):
+        execute_notebook(write_source(*SLOW), output, {}, cell_timeout_s=2)
+    assert os.listdir(output.parent) == []
+
+
+@pytest.mark.long
+def test_a_kernel_that_dies_in_the_last_cell_is_no_success(write_source, tmp_path):
+    output = tmp_path / "executed" / "01_data.ipynb"
+    source = write_source("x = 1", "import os\nos.kill(os.getpid(), 9)")
+    with pytest.raises(NotebookError, match=r"cell 2 \(`import os`\) was running .* kernel died"):
+        execute_notebook(source, output, {})
+    assert os.listdir(output.parent) == []
+
+
+def start_slow(write_source, tmp_path):
+    """Start `run_execute` as a process of its own; return it once the slow cell runs."""
+    code = (  # a runner in the background ignores Ctrl-C, and so would its children
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "import sys; from pathlib import Path; from paperlib.publish.commands import run_execute; "
+        "sys.exit(run_execute(Path(sys.argv[1]), Path(sys.argv[2])))"
+    )
+    command = [sys.executable, "-c", code, str(write_source(*SLOW))]
+    command.append(str(tmp_path / "executed" / "01_data.ipynb"))
+    asleep = tmp_path / "asleep"
+    environment = os.environ | {"ASLEEP": str(asleep)}
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
+    for _ in range(600):
+        if asleep.exists():
+            return process
+        time.sleep(0.1)
+    raise AssertionError("the slow cell never started")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [
+        (signal.SIGINT, "(raised KeyboardInterrupt|was running when .* exit code 1)"),
+        (signal.SIGTERM, "was running when papermill ended with exit code -15"),
+        (signal.SIGKILL, "was running when papermill ended with exit code -9"),
+    ],
+)
+def test_a_papermill_that_is_stopped_is_no_success(write_source, tmp_path, number, reason):
+    process = start_slow(write_source, tmp_path)
+    (papermill,) = psutil.Process(process.pid).children()
+    papermill.send_signal(number)
+    message = process.communicate(timeout=60)[1]
+    assert process.returncode == 1
+    assert re.search(rf"cell 2 \(`import time`\) {reason}", message)
+    assert os.listdir(tmp_path / "executed") == []
+
+
+@pytest.mark.long
+def test_a_cancelled_run_leaves_no_kernel_and_no_file(write_source, tmp_path):
+    process = start_slow(write_source, tmp_path)
+    family = psutil.Process(process.pid).children(recursive=True)
+    assert len(family) >= 2  # papermill and its kernel
+    process.terminate()
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert psutil.wait_procs(family, timeout=20)[1] == []
+    assert os.listdir(tmp_path / "executed") == []
+
+
+def printing(*pieces):
+    """Return a notebook of one cell that printed these pieces of (stream, text)."""
+    outputs = [nbformat.v4.new_output("stream", name=name, text=text) for name, text in pieces]
+    cell = nbformat.v4.new_code_cell("print()", outputs=outputs)
+    return nbformat.v4.new_notebook(cells=[cell])
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        [("stdout", "a\nb\nc\n")],
+        [("stdout", "a\n"), ("stdout", "b\nc\n")],
+        [("stdout", "a"), ("stdout", "\n"), ("stdout", "b\n"), ("stdout", "c\n")],
+        [("stdout", "a\n"), ("stderr", "odd\n"), ("stdout", "b\nc\n")],
+        [("stderr", "odd\n"), ("stdout", "a\nb\n"), ("stdout", "c\n"), ("stderr", "odd\n")],
+    ],
+)
+def test_in_how_many_pieces_a_kernel_sent_its_prints_does_not_show(pieces):
+    notebook = printing(*pieces)
+    removed = strip(notebook)
+    assert notebook.cells[0].outputs == printing(("stdout", "a\nb\nc\n")).cells[0].outputs
+    assert removed == [text for name, text in pieces if name == "stderr"]
+
+
+def test_prints_before_and_after_a_figure_stay_where_they_were():
+    notebook = printing(("stdout", "a\n"), ("stdout", "b\n"), ("stdout", "c\n"))
+    figure = nbformat.v4.new_output("display_data", data={"text/plain": "figure"})
+    notebook.cells[0].outputs.insert(2, figure)
+    strip(notebook)
+    first, second, third = notebook.cells[0].outputs
+    assert (first.text, second, third.text) == ("a\nb\n", figure, "c\n")
