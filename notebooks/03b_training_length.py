@@ -105,13 +105,12 @@ for name in training_length.FIGURES:
 length_figures.plot_contrasts(shown.milestones, note=origin)
 
 # %%
-ranks = training_length.rank_table(shown.milestones, measure)
-tau = training_length.agreement(shown.milestones, measure)
-ranks.loc["Kendall's tau with the paper"] = ["", *tau.map("{:+.2f}".format)]
-texts = ranks.map(lambda rank: rank if isinstance(rank, str) else f"{rank:g}")
+ranks = training_length.rank_table(shown.milestones, measure).map("{:g}".format)
+tau = training_length.agreement(shown.milestones, measure).map("{:+.2f}".format)
+ranks.loc["Kendall's tau with the paper"] = ["", *tau]
 caption = "Rank of every row along the training, 1 is best, seeds averaged, by "
 caption += f"{training_length.MEASURES[measure]}; the paper's ranks among the same rows. {origin}."
-present.show(texts.replace("nan", "–"), caption=caption)
+present.show(ranks.replace("nan", "–").replace("+nan", "–"), caption=caption)
 
 # %% [markdown]
 # ## Simulated patients

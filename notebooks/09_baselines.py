@@ -120,8 +120,9 @@ slices.show_grid([top, below], row_titles=("reconstruction", "residual"), note=n
 # :pyobject: thresholds_of_others
 # ```
 #
-# All masks get the same opening and closing. The label-based thresholds are sought before that, so
-# even the oracle is no strict upper bound; and what looks at each slice alone may exceed it.
+# All masks get the same opening and closing. The thresholds of the last two are sought among a
+# dozen that let through ever smaller shares of the brain, and the first of the three. The oracle
+# bounds what one threshold can do; a method that looks at each slice alone may exceed it.
 #
 # ## The crossed table
 #

@@ -150,6 +150,17 @@ present.show(ablations.lay_out(table), caption=caption) if rows else present.abs
 # - **One training length.** How rows compare also depends on how long they were trained, see
 #   [how long to train](03b_training_length).
 #
+# **The adversarial weight.** The same weight pulls much harder under one loss than under another, so
+# that "adversarial training helps" or "hurts" is a statement about a weight. The gradient ratio says
+# how hard: that of the adversarial term over that of the reconstruction, both at the output.
+
+# %%
+pulls = ablations.lay_out_adversaries(rows, table)
+caption = "Adversarial rows: weight, gradient ratio (mean over the training), Dice of the outline "
+caption += f"and its difference against the row named [95 % interval over patients]. {origin}."
+present.show(pulls, caption=caption) if len(pulls) else print("no adversarial row is here yet")
+
+# %% [markdown]
 # What was left out, and why:
 
 # %%

@@ -24,8 +24,10 @@ reading: str = "neighbourhood"  # of equation 1; one of: both, neighbourhood, we
 # %%
 import pandas as pd
 
-from paperlib.evaluation import claims, claims_limits, claims_page, contrasts, evidence
-from paperlib.evaluation import paper, present, sentences, statistics, tables
+from paperlib.evaluation import evidence
+from paperlib.evaluation.claims import numbers, unsaid, page, contrasts
+from paperlib.evaluation import paper, present, statistics, tables
+from paperlib.evaluation.claims import sentences
 from paperlib.evaluation.figures import claims as claims_figures
 from paperlib.pipeline import publishing, run as runs
 from paperlib.publish import parameters, provenance
@@ -37,7 +39,7 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 names = publishing.REFERENCES
 simulated, real36 = [present.load_reference(publishing.reference_folder(n)) for n in names]
-real, phantom = claims.choose_cohorts(found, real=real36, phantom=simulated)
+real, phantom = numbers.choose_cohorts(found, real=real36, phantom=simulated)
 notes = [provenance.one_line(one.provenance) for one in (real, phantom) if one]
 draws, note = tables.Draws(), "; ".join(notes)  # as many draws in every profile
 print(note)
@@ -59,13 +61,13 @@ print(note)
 # :pyobject: value_verdict
 # ```
 #
-# ```{literalinclude} ../../paperlib/evaluation/contrasts.py
+# ```{literalinclude} ../../paperlib/evaluation/claims/contrasts.py
 # :pyobject: judge
 # ```
 
 # %%
 print(f"margin of a value: {contrasts.VALUE_MARGIN}; of “on a par”: {contrasts.ON_A_PAR_MARGIN}")
-print(f"“near zero”: {claims.NEAR_ZERO_MARGIN} z units; “mostly”: more than {claims.MOSTLY:.0%}")
+print(f"“near zero”: {numbers.NEAR_ZERO_MARGIN} z units; “mostly”: more than {numbers.MOSTLY:.0%}")
 
 # %% [markdown]
 # One number through the rule: the paper's best outline, as if our value were exactly the same. Only
@@ -76,7 +78,7 @@ number, spread = paper.OUTLINE["dVAE", "SSIM"], 0.22  # as if this were the sd b
 for patients in (10, 30, 100, 1000):
     half = 1.96 * spread / patients**0.5
     one = statistics.Interval(number, number - half, number + half, patients)
-    print(f"{patients:4} patients: {claims.judge_number(one, number, tuned=False)}")
+    print(f"{patients:4} patients: {numbers.judge_number(one, number, tuned=False)}")
 
 # %% [markdown]
 # ## Every number
@@ -85,15 +87,15 @@ for patients in (10, 30, 100, 1000):
 # differ from them, but not agree with them.
 
 # %%
-ours, beside = (claims.table_2_claims(one, draws=draws) for one in (real, phantom))
-claims_page.show_table_2(ours, beside, note=note)
+ours, beside = (numbers.table_2_claims(one, draws=draws) for one in (real, phantom))
+page.show_table_2(ours, beside, note=note)
 
 # %%
 others = [
-    (claims.table_3_claims(one, draws=draws), claims.gated_claims(one, draws=draws))
+    (numbers.table_3_claims(one, draws=draws), numbers.gated_claims(one, draws=draws))
     for one in (real, phantom)
 ]
-claims_page.show_other_numbers(*others, note=note)
+page.show_other_numbers(*others, note=note)
 
 # %% [markdown]
 # The three numbers of section 5.3 get no verdict as long as the conventions that can be the paper's
@@ -108,7 +110,7 @@ claims_page.show_other_numbers(*others, note=note)
 
 # %%
 table = sentences.evaluate_sentences(real, phantom, draws=draws)
-claims_page.show_sentences(table, note=note)
+page.show_sentences(table, note=note)
 
 # %% [markdown]
 # ## Seven contrasts
@@ -128,20 +130,20 @@ claims_page.show_sentences(table, note=note)
 seven, simple = (
     contrasts.evaluate_contrasts(one, reading=reading, draws=draws) for one in (real, phantom)
 )
-claims_page.show_contrasts(seven, simple, reading=reading, note=note)
+page.show_contrasts(seven, simple, reading=reading, note=note)
 
 # %% mystnb={"figure": {"caption": "The seven contrasts: difference in Dice with its interval over patients, real (blue, above) and simulated (grey, below), and the paper's difference (orange). An interval that touches the line at zero decides nothing.", "name": "fig-contrasts"}, "image": {"alt": "Seven horizontal intervals around a vertical line at zero, each for real and simulated patients, with the paper's difference."}}
 margin = contrasts.ON_A_PAR_MARGIN
 claims_figures.plot_contrasts(seven, simple, margin=margin, note=note)
 
 # %%
-claims_page.show_power(seven, note=note)
+page.show_power(seven, note=note)
 
 # %% [markdown]
 # ## What cannot be concluded
 
 # %%
-claims_limits.show_limits(ours, others[0], table, seven)
+unsaid.show_limits(ours, others[0], table, seven)
 
 # %% [markdown]
 # - **"Differs" is no refutation.** Ours are other patients, another length of training and many

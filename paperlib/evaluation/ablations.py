@@ -120,13 +120,33 @@ def lay_out(table: pd.DataFrame) -> pd.DataFrame:
     frame = pd.DataFrame({"kind": table["group"]})
     frame["Dice"] = [_text(line, "value", "low", "high") for _, line in table.iterrows()]
     for column, title in (("difference", "difference"), ("ap_difference", "difference, pixel AP")):
-        ends = f"{column}_low", f"{column}_high"
+        ends = _ends(column)
         frame[title] = [_text(line, column, *ends, sign="+") for _, line in table.iterrows()]
     frame["Dice is"] = [judge(line, spread) for _, line in table.iterrows()]
     frame.insert(3, "pixel AP", [_number(value) for value in table["ap"]])
     frame["date, commit"] = table["date"] + ", " + table["commit"]
     frame.index = pd.Index(name_rows(table), name="changed")
     return frame
+
+
+def lay_out_adversaries(rows: Mapping[str, Row], table: pd.DataFrame) -> pd.DataFrame:
+    """Return how hard the discriminator pulled in every adversarial row, and what Dice did.
+
+    Returns:
+        Texts: weight of the adversarial term, ratio of its gradient to that of the reconstruction
+        at the output (mean over the training), Dice and difference. Empty without such rows.
+    """
+    lines = {}
+    for name, line in table.iterrows():
+        record = rows[str(name)].record
+        if "gradient_ratio" in record["facts"]:
+            lines[name_rows(table)[name]] = {
+                "weight": f"{record['network']['gan_weight']:g}",
+                "gradient ratio": f"{record['facts']['gradient_ratio']:.3f}",
+                "Dice": _text(line, "value", "low", "high"),
+                "difference": _text(line, "difference", *_ends("difference"), sign="+"),
+            }
+    return pd.DataFrame.from_dict(lines, orient="index")
 
 
 def summarise(table: pd.DataFrame) -> list[str]:
@@ -240,6 +260,10 @@ def _text(line: pd.Series, value: str, low: str, high: str, *, sign: str = "") -
         return MISSING
     form = f"{{:{sign}.3f}} [{{:{sign}.3f}}, {{:{sign}.3f}}]"
     return form.format(line[value], line[low], line[high])
+
+
+def _ends(column: str) -> tuple[str, str]:
+    return f"{column}_low", f"{column}_high"
 
 
 def _number(value: float) -> str:

@@ -9,6 +9,8 @@ from jaxtyping import Bool, Float, Shaped
 from numpy import ndarray
 
 from paperlib.evaluation import metrics
+from paperlib.postprocessing.morphology import open_close
+from paperlib.postprocessing.thresholds import above
 
 
 def dice_curves(
@@ -18,23 +20,27 @@ def dice_curves(
     *,
     thresholds: Float[ndarray, " threshold"],
 ) -> Float[ndarray, "slice threshold"]:
-    """Return the Dice of each slice for each threshold, before any cleaning; empty counts 0.
+    """Return the Dice of each slice for each threshold, after opening and closing; empty counts 0.
 
     Args:
         anomaly: Higher is more like a tumour.
         truth: The reference tumour.
         brain: True inside the brain; nothing outside is predicted.
-        thresholds: Rising; what exceeds one is predicted.
+        thresholds: What exceeds one is predicted.
     """
-    predicted, overlap = (_above(anomaly, mask, thresholds) for mask in (brain, brain & truth))
-    true = np.broadcast_to(truth.sum(axis=(1, 2))[:, None], overlap.shape)
-    return metrics.dice_from_counts(overlap, predicted, true, empty=0)
+    true = truth.sum(axis=(1, 2))
+    curves = []
+    for threshold in thresholds:
+        mask = open_close(above(anomaly, brain, threshold=float(threshold)), brain)
+        overlap, predicted = (part.sum(axis=(1, 2)) for part in (mask & truth, mask))
+        curves.append(metrics.dice_from_counts(overlap, predicted, true, empty=0))
+    return np.stack(curves, axis=1)
 
 
 def oracle_threshold(
     curves: Float[ndarray, "slice threshold"], thresholds: Float[ndarray, " threshold"]
 ) -> float:
-    """Return the threshold with the best mean Dice over all slices; of equal ones the lowest."""
+    """Return the threshold with the best mean Dice over all slices; of equal ones the first."""
     return float(thresholds[curves.sum(axis=0).argmax()])
 
 
@@ -62,16 +68,3 @@ def thresholds_of_others(
     total = curves.sum(axis=0)
     best = [(total - curves[cases == name].sum(axis=0)).argmax() for name in names]
     return {int(name): float(thresholds[place]) for name, place in zip(names, best, strict=True)}
-
-
-def _above(
-    values: Float[ndarray, "slice height width"],
-    mask: Bool[ndarray, "slice height width"],
-    thresholds: Float[ndarray, " threshold"],
-) -> Shaped[ndarray, "slice threshold"]:
-    """Count the pixels of the mask above each threshold, slice by slice."""
-    passed = np.searchsorted(thresholds, values[mask], side="left")
-    bins = thresholds.size + 1
-    owners = np.repeat(np.arange(len(values)), mask.sum(axis=(1, 2)))
-    counts = np.bincount(owners * bins + passed, minlength=len(values) * bins)
-    return counts.reshape(-1, bins)[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]

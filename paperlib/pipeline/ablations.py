@@ -31,6 +31,7 @@ from paperlib.publish import provenance
 REFERENCE = "results/reference/ablations"
 CHUNK = 256  # slices copied at a time
 COMMAND = "make ablations"
+RATIO = "gradient_ratio"  # adversarial over reconstruction, at the output; adversarial models
 
 
 def run_row(run: Run, name: str) -> bool:
@@ -138,12 +139,14 @@ def _write(own: StudyRun, study: Study, shown: Mapping[str, Shown]) -> None:
     origin = provenance.collect(cohort, own.profile.name, [network.seed])
     said = ("name", "group", "change", "against", "region", "empty")
     facts = ("slice_steps", "stopped_by", "training_slices", "validation_slices")
+    epochs = artifacts.load_table(shown[FLAIR].run.network_folder(network), "epochs")
+    pull = {RATIO: float(epochs[RATIO].mean())} if RATIO in epochs else {}
     record = {
         **{field: getattr(study, field) for field in said},
         "settings": row["settings"],
         "network": dataclasses.asdict(network),
         "prepare": dataclasses.asdict(own.prepare),
-        "facts": row["facts"] | {name: trained[0][name] for name in facts},
+        "facts": row["facts"] | {name: trained[0][name] for name in facts} | pull,
         "date": row["date"],
         "seconds": round(row["seconds"] + sum(one["seconds"] for one in trained), 1),
         "provenance": origin | {name: row[name] for name in ("commit", "versions")},

@@ -49,7 +49,7 @@ CROSSED_CODE = (
 )
 REFERENCE = "results/reference/phantom"
 UNLIMITED_STEPS = 40_000  # slice-steps of a U-Net where the profile sets no budget
-LEVELS = np.linspace(0.5, 0.999, 200)  # quantiles of the brain that a threshold is sought among
+SHARES = np.geomspace(0.3, 0.005, 12)  # of the brain above the thresholds that are tried
 SAMPLED = 16  # one brain pixel in so many gives the quantiles
 
 
@@ -168,7 +168,7 @@ def _cross(run: Run, fold: int, source: Source) -> tuple[pd.DataFrame, Limits, p
     truth = {case: region_mask(labels[here], "WT") for case, here in places.items()}
     residuals = {case: source(part) for case, part in shown.items()}
     healthy_95 = thresholds.false_positive_threshold(-source(healthy)[healthy.brain])
-    limits = Limits(healthy_95, *_labelled_limits(shown, residuals, truth))
+    limits = Limits(healthy_95, *_labelled_limits(shown, residuals, truth, healthy_95))
     counts, pixels = [], []
     for case, part in shown.items():
         columns = {name: part.slices[name].to_numpy() for name in ("case", "z")}
@@ -182,12 +182,15 @@ def _cross(run: Run, fold: int, source: Source) -> tuple[pd.DataFrame, Limits, p
 
 
 def _labelled_limits(
-    shown: Mapping[int, Shown], residuals: Mapping[int, ndarray], truth: Mapping[int, ndarray]
+    shown: Mapping[int, Shown],
+    residuals: Mapping[int, ndarray],
+    truth: Mapping[int, ndarray],
+    healthy_95: float,
 ) -> tuple[float, dict[int, float]]:
     values = np.concatenate(
         [-residuals[case][part.brain][::SAMPLED] for case, part in shown.items()]
     )
-    sought = np.unique(np.quantile(values, LEVELS))
+    sought = np.array([healthy_95, *np.quantile(values, 1 - SHARES)])
     curves = np.concatenate(
         [
             best_threshold.dice_curves(-residuals[case], truth[case], part.brain, thresholds=sought)

@@ -54,7 +54,7 @@ def test_every_missing_and_every_double_file_is_named(tmp_path, predictions):
 
 def test_a_missing_folder_is_refused(tmp_path, predictions):
     _touch(tmp_path / "truths/A/A_seg.nii.gz")
-    with pytest.raises(FileNotFoundError, match="expected one with files <patient>.nii.gz"):
+    with pytest.raises(FileNotFoundError, match=r"expected one with files <patient>.nii.gz"):
         label_maps.find_pairs(tmp_path / "none", tmp_path / "truths", codes="brats2018")
 
 

@@ -114,6 +114,16 @@ def test_the_table_of_texts_says_against_what(table):
     assert frame.loc["orphan changed", "difference"] == "–"
 
 
+def test_adversarial_rows_show_how_hard_the_discriminator_pulled(folder):
+    facts = {"slice_steps": 10004, "gradient_ratio": 0.25}
+    write_row(folder, "pulled", [10, 0, 10, 20], facts=facts, network={"gan_weight": 0.001})
+    rows = ablations.load_rows(folder)
+    frame = ablations.lay_out_adversaries(rows, ablations.compare_rows(rows, draws=DRAWS))
+    assert frame.index.tolist() == ["pulled changed"]
+    assert frame.iloc[0].tolist()[:2] == ["0.001", "0.250"]
+    assert frame.iloc[0]["difference"] == "+0.375 [+0.250, +0.500]"
+
+
 def test_the_sentences_carry_the_numbers_of_the_table(table):
     said = " ".join(ablations.summarise(table))
     assert "6 changes were compared; 2 move Dice, 1 no more than a new seed, 3 are" in said

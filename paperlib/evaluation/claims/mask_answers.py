@@ -9,7 +9,7 @@ from itertools import chain
 import pandas as pd
 
 from paperlib.evaluation import metrics, statistics, tables
-from paperlib.evaluation.answers import (
+from paperlib.evaluation.claims.answers import (
     NOT_MEASURED,
     Absent,
     Answer,
@@ -20,11 +20,8 @@ from paperlib.evaluation.answers import (
     seeds_of,
     share_over_patients,
 )
-from paperlib.evaluation.contrasts import NOT_TESTABLE
-from paperlib.evaluation.conventions import slice_counts
-from paperlib.evaluation.evidence import Evidence, method_counts
-from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.pairing import (
+from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
+from paperlib.evaluation.claims.pairing import (
     Network,
     compare_networks,
     compare_rows,
@@ -32,6 +29,9 @@ from paperlib.evaluation.pairing import (
     missing_networks,
     network_row,
 )
+from paperlib.evaluation.conventions import slice_counts
+from paperlib.evaluation.evidence import Evidence, method_counts
+from paperlib.evaluation.examples import PAPERS_CHOICE
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 

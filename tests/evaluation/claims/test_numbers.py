@@ -4,8 +4,9 @@ import pandas as pd
 import pytest
 from claims_by_hand import make_claims_evidence
 
-from paperlib.evaluation import claims, statistics, tables
-from paperlib.evaluation.contrasts import NOT_TESTABLE
+from paperlib.evaluation import statistics, tables
+from paperlib.evaluation.claims import numbers
+from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
 from paperlib.evaluation.statistics import Interval
 
 DRAWS = tables.Draws(200, 0)
@@ -22,7 +23,7 @@ COLUMNS = [("outline", "MSE"), ("outline", "SSIM"), ("semantic", "MSE"), ("seman
 
 
 def test_every_number_of_the_paper_is_a_claim_and_no_other():
-    two = claims.table_2_claims(None, draws=DRAWS)
+    two = numbers.table_2_claims(None, draws=DRAWS)
     found = {(c["model"], c["target"], c["loss"]): c["paper"] for _, c in two.iterrows()}
     typed = {
         (model, *column): number
@@ -30,12 +31,12 @@ def test_every_number_of_the_paper_is_a_claim_and_no_other():
         for column, number in zip(COLUMNS, numbers, strict=True)
     }
     assert found == typed
-    three = claims.table_3_claims(None, draws=DRAWS)
+    three = numbers.table_3_claims(None, draws=DRAWS)
     assert dict(zip(three["name"], three["paper"], strict=True)) == {
         "AUROC, mean residual": 0.835,
         "AUROC, latent distance": 0.471,
     }
-    gated = claims.gated_claims(None, draws=DRAWS)
+    gated = numbers.gated_claims(None, draws=DRAWS)
     assert dict(zip(gated["name"], gated["paper"], strict=True)) == {
         "gated Dice, whole tumour": 0.64,
         "gated Dice, tumour core": 0.61,
@@ -50,7 +51,7 @@ def test_every_number_of_the_paper_is_a_claim_and_no_other():
     ("low", "high", "tuned", "verdict"),
     [
         (0.37, 0.45, False, statistics.AGREES),
-        (0.37, 0.45, True, claims.TUNED),
+        (0.37, 0.45, True, numbers.TUNED),
         (0.35, 0.45, False, statistics.UNDECIDED),
         (0.35, 0.45, True, statistics.UNDECIDED),
         (0.10, 0.35, False, statistics.DIFFERS),
@@ -60,7 +61,7 @@ def test_every_number_of_the_paper_is_a_claim_and_no_other():
 )
 def test_a_tuned_number_can_differ_but_not_agree(low, high, tuned, verdict):
     found = Interval((low + high) / 2, low, high, 36)
-    assert claims.judge_number(found, 0.41, tuned=tuned) == verdict
+    assert numbers.judge_number(found, 0.41, tuned=tuned) == verdict
 
 
 def around(value, half, patients=36):
@@ -68,56 +69,56 @@ def around(value, half, patients=36):
 
 
 def test_more_and_less_than_a_limit():
-    assert claims.judge_above(around(0.7, 0.1), limit=0.5) == claims.HOLDS
-    assert claims.judge_above(around(0.55, 0.1), limit=0.5) == claims.UNDECIDED
-    assert claims.judge_above(around(0.3, 0.1), limit=0.5) == claims.FAILS
-    assert claims.judge_below(around(0.3, 0.1), limit=0.5) == claims.HOLDS
-    assert claims.judge_below(around(0.55, 0.1), limit=0.5) == claims.UNDECIDED
-    assert claims.judge_below(around(0.7, 0.1), limit=0.5) == claims.FAILS
-    assert claims.judge_below(around(-0.2, 0.1), limit=0.0) == claims.HOLDS
+    assert numbers.judge_above(around(0.7, 0.1), limit=0.5) == numbers.HOLDS
+    assert numbers.judge_above(around(0.55, 0.1), limit=0.5) == numbers.UNDECIDED
+    assert numbers.judge_above(around(0.3, 0.1), limit=0.5) == numbers.FAILS
+    assert numbers.judge_below(around(0.3, 0.1), limit=0.5) == numbers.HOLDS
+    assert numbers.judge_below(around(0.55, 0.1), limit=0.5) == numbers.UNDECIDED
+    assert numbers.judge_below(around(0.7, 0.1), limit=0.5) == numbers.FAILS
+    assert numbers.judge_below(around(-0.2, 0.1), limit=0.0) == numbers.HOLDS
 
 
 def test_near_zero_is_inside_its_margin():
-    assert claims.judge_near_zero(around(0.03, 0.05)) == claims.HOLDS
-    assert claims.judge_near_zero(around(0.08, 0.05)) == claims.UNDECIDED
-    assert claims.judge_near_zero(around(-0.2, 0.05)) == claims.FAILS
+    assert numbers.judge_near_zero(around(0.03, 0.05)) == numbers.HOLDS
+    assert numbers.judge_near_zero(around(0.08, 0.05)) == numbers.UNDECIDED
+    assert numbers.judge_near_zero(around(-0.2, 0.05)) == numbers.FAILS
 
 
 def test_similar_or_better_is_either_of_them():
-    assert claims.judge_similar(around(0.0, 0.02), sign=1) == claims.HOLDS
-    assert claims.judge_similar(around(0.08, 0.05), sign=1) == claims.HOLDS
-    assert claims.judge_similar(around(0.08, 0.05), sign=-1) == claims.FAILS
-    assert claims.judge_similar(around(0.03, 0.05), sign=-1) == claims.UNDECIDED
+    assert numbers.judge_similar(around(0.0, 0.02), sign=1) == numbers.HOLDS
+    assert numbers.judge_similar(around(0.08, 0.05), sign=1) == numbers.HOLDS
+    assert numbers.judge_similar(around(0.08, 0.05), sign=-1) == numbers.FAILS
+    assert numbers.judge_similar(around(0.03, 0.05), sign=-1) == numbers.UNDECIDED
 
 
 def test_never_is_not_once():
-    assert claims.judge_never(around(0.0, 0.0)) == claims.HOLDS
-    assert claims.judge_never(around(0.001, 0.0)) == claims.FAILS
+    assert numbers.judge_never(around(0.0, 0.0)) == numbers.HOLDS
+    assert numbers.judge_never(around(0.001, 0.0)) == numbers.FAILS
 
 
 def test_a_convention_is_determined_where_all_verdicts_are_one():
-    assert claims.judge_conventions(["differs", "differs"]) == "differs"
-    assert claims.judge_conventions(["differs", "undecided"]) == claims.NOT_DETERMINED
-    assert claims.judge_conventions([]) == claims.NOT_DETERMINED
+    assert numbers.judge_conventions(["differs", "differs"]) == "differs"
+    assert numbers.judge_conventions(["differs", "undecided"]) == numbers.NOT_DETERMINED
+    assert numbers.judge_conventions([]) == numbers.NOT_DETERMINED
 
 
 def test_an_interval_needs_patients_to_fit_into_the_margin():
-    assert claims.patients_for_margin(around(0.4, 0.1)) == 4 * 36
-    needed = claims.patients_for_margin(around(0.4, 0.07))
+    assert numbers.patients_for_margin(around(0.4, 0.1)) == 4 * 36
+    needed = numbers.patients_for_margin(around(0.4, 0.07))
     root = (36 / needed) ** 0.5
-    assert 0.07 * root <= claims.VALUE_MARGIN < 0.07 * (36 / (needed - 1)) ** 0.5
+    assert 0.07 * root <= numbers.VALUE_MARGIN < 0.07 * (36 / (needed - 1)) ** 0.5
 
 
 def test_table_2_is_judged_for_every_reading():
     found = make_claims_evidence({("dVAE", "SSIM"): [8] * 6, ("VAE", "MSE"): [1] * 6})
-    table = claims.table_2_claims(found, draws=DRAWS)
+    table = numbers.table_2_claims(found, draws=DRAWS)
     table = table.set_index(["target", "model", "loss", "reading"]).sort_index()
     assert len(table) == 24 * 3
     outline = table.loc["outline", "dVAE", "SSIM"]
     assert outline["value"].tolist() == pytest.approx([0.4] * 3)
     assert outline["verdict"].to_dict() == {
         "both": statistics.AGREES,
-        "neighbourhood": claims.TUNED,
+        "neighbourhood": numbers.TUNED,
         "weights": statistics.AGREES,
     }
     assert set(table.loc["outline", "VAE", "MSE"]["verdict"]) == {statistics.DIFFERS}
@@ -129,7 +130,7 @@ def test_table_2_is_judged_for_every_reading():
 
 def test_a_row_with_fewer_patients_says_so():
     networks = {("dVAE", "SSIM"): [8] * 6, ("VAE", "SSIM"): [8] * 4}
-    table = claims.table_2_claims(make_claims_evidence(networks), draws=DRAWS)
+    table = numbers.table_2_claims(make_claims_evidence(networks), draws=DRAWS)
     kept = table[table["value"].notna()].groupby("model")["n"].first()
     assert kept.to_dict() == {"dVAE": 6, "VAE": 4}
 
@@ -137,33 +138,33 @@ def test_a_row_with_fewer_patients_says_so():
 def test_simulated_patients_are_not_judged():
     found = make_claims_evidence({("dVAE", "SSIM"): [8] * 6}, cohort="phantom")
     for table in (
-        claims.table_2_claims(found, draws=DRAWS),
-        claims.table_3_claims(found, draws=DRAWS),
-        claims.gated_claims(found, draws=DRAWS),
+        numbers.table_2_claims(found, draws=DRAWS),
+        numbers.table_3_claims(found, draws=DRAWS),
+        numbers.gated_claims(found, draws=DRAWS),
     ):
         assert set(table["verdict"]) == {""}
 
 
 def test_scores_are_judged_on_the_papers_network():
     found = make_claims_evidence({("dVAE", "SSIM"): [8] * 6})
-    table = claims.table_3_claims(found, draws=DRAWS).set_index("name")
+    table = numbers.table_3_claims(found, draws=DRAWS).set_index("name")
     assert table["value"].tolist() == [1.0, 0.0]  # every tumour slice scores above, or below
     assert set(table["verdict"]) == {statistics.DIFFERS}
     other = make_claims_evidence({("VAE", "SSIM"): [8] * 6})
-    assert set(claims.table_3_claims(other, draws=DRAWS)["verdict"]) == {NOT_TESTABLE}
+    assert set(numbers.table_3_claims(other, draws=DRAWS)["verdict"]) == {NOT_TESTABLE}
 
 
 def test_section_5_3_is_judged_over_the_conventions_that_can_be_the_papers():
     found = make_claims_evidence({("dVAE", "SSIM"): [8] * 6}, wrong=3)
-    line = claims.gated_claims(found, draws=DRAWS).iloc[0]
+    line = numbers.gated_claims(found, draws=DRAWS).iloc[0]
     # All tumour slices are flagged: 0.8 there, and 0.9 where an emptied slice counts 1.
     assert (line["lowest"], line["highest"]) == pytest.approx((0.8, 0.9))
     assert line["verdict"] == statistics.DIFFERS
     assert line["admissible"] == 9  # a gate cannot raise the other two
     assert line["verdicts"] == "9 × differs"
     near = make_claims_evidence({("dVAE", "SSIM"): [6] * 6}, wrong=3)
-    line = claims.gated_claims(near, draws=DRAWS).iloc[0]
-    assert line["verdict"] == claims.NOT_DETERMINED
+    line = numbers.gated_claims(near, draws=DRAWS).iloc[0]
+    assert line["verdict"] == numbers.NOT_DETERMINED
     assert "8 × inside, but tuned" in line["verdicts"]
 
 
@@ -174,11 +175,11 @@ def test_a_run_on_real_patients_is_judged_itself():
     )
     smoke = make_claims_evidence({("VAE", "MSE"): [8] * 6}, cohort="phantom")
     own = make_claims_evidence({("dVAE", "SSIM"): [7] * 6})
-    assert claims.choose_cohorts(own, real=real, phantom=phantom) == (own, phantom)
-    assert claims.choose_cohorts(phantom, real=real, phantom=smoke) == (real, phantom)
-    assert claims.choose_cohorts(smoke, real=real, phantom=phantom) == (real, phantom)
-    assert claims.choose_cohorts(smoke, real=None, phantom=None) == (None, smoke)
+    assert numbers.choose_cohorts(own, real=real, phantom=phantom) == (own, phantom)
+    assert numbers.choose_cohorts(phantom, real=real, phantom=smoke) == (real, phantom)
+    assert numbers.choose_cohorts(smoke, real=real, phantom=phantom) == (real, phantom)
+    assert numbers.choose_cohorts(smoke, real=None, phantom=None) == (None, smoke)
 
 
 def test_margins_are_those_fixed_in_the_design():
-    assert (claims.VALUE_MARGIN, claims.NEAR_ZERO_MARGIN, claims.MOSTLY) == (0.05, 0.1, 0.5)
+    assert (numbers.VALUE_MARGIN, numbers.NEAR_ZERO_MARGIN, numbers.MOSTLY) == (0.05, 0.1, 0.5)

@@ -5,14 +5,14 @@ from types import MappingProxyType
 
 import pandas as pd
 
-from paperlib.evaluation.answers import Absent, Answer, reading_of
-from paperlib.evaluation.claims import FAILS, HOLDS, UNDECIDED
-from paperlib.evaluation.contrasts import NOT_TESTABLE, is_real
+from paperlib.evaluation.claims.answers import Absent, Answer, reading_of
+from paperlib.evaluation.claims.contrasts import NOT_TESTABLE, is_real
+from paperlib.evaluation.claims.numbers import FAILS, HOLDS, UNDECIDED
+from paperlib.evaluation.claims.pairing import missing_networks, with_reading
+from paperlib.evaluation.claims.sentence import Part, Sentence
+from paperlib.evaluation.claims.sentences_networks import ON_NETWORKS
+from paperlib.evaluation.claims.sentences_tumours import ON_TUMOURS
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.pairing import missing_networks, with_reading
-from paperlib.evaluation.sentence import Part, Sentence
-from paperlib.evaluation.sentences_networks import ON_NETWORKS
-from paperlib.evaluation.sentences_tumours import ON_TUMOURS
 from paperlib.evaluation.statistics import Interval
 from paperlib.evaluation.tables import Draws
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from paperlib.evaluation import slice_scores, statistics
-from paperlib.evaluation.answers import (
+from paperlib.evaluation.claims.answers import (
     Absent,
     Answer,
     mean_over_patients,
@@ -18,10 +18,10 @@ from paperlib.evaluation.answers import (
     seeds_of,
     unmeasured,
 )
-from paperlib.evaluation.claims import score_auroc
+from paperlib.evaluation.claims.numbers import score_auroc
+from paperlib.evaluation.claims.pairing import Network
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.pairing import Network
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import FLAIR, T1CE
 

@@ -5,7 +5,8 @@ import pytest
 from claims_by_hand import make_claims_evidence
 from scipy import stats
 
-from paperlib.evaluation import contrasts, paper, statistics, tables
+from paperlib.evaluation import paper, statistics, tables
+from paperlib.evaluation.claims import contrasts
 from paperlib.evaluation.statistics import Interval
 
 DRAWS = tables.Draws(200, 0)

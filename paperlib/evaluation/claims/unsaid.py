@@ -6,9 +6,9 @@ import pandas as pd
 from markupsafe import Markup
 
 from paperlib.evaluation import paper
-from paperlib.evaluation.answers import NOT_MEASURED
-from paperlib.evaluation.claims import patients_for_margin
-from paperlib.evaluation.contrasts import ALPHA, EFFECTS, NOT_TESTABLE
+from paperlib.evaluation.claims.answers import NOT_MEASURED
+from paperlib.evaluation.claims.contrasts import ALPHA, EFFECTS, NOT_TESTABLE
+from paperlib.evaluation.claims.numbers import patients_for_margin
 from paperlib.evaluation.present import Shown
 from paperlib.evaluation.statistics import UNDECIDED, Interval
 

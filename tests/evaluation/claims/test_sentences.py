@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 from claims_by_hand import make_claims_evidence, with_pixels
 
-from paperlib.evaluation import claims, mask_answers, residual_answers, sentences, tables
-from paperlib.evaluation.answers import NOT_MEASURED, Absent
-from paperlib.evaluation.contrasts import NOT_TESTABLE
-from paperlib.evaluation.sentence import TABLE_2, Part, Why
+from paperlib.evaluation import tables
+from paperlib.evaluation.claims import mask_answers, numbers, residual_answers, sentences
+from paperlib.evaluation.claims.answers import NOT_MEASURED, Absent
+from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
+from paperlib.evaluation.claims.sentence import TABLE_2, Part, Why
 from paperlib.evaluation.statistics import Interval
 
 DRAWS = tables.Draws(100, 0)
 NETWORK = {("dVAE", "SSIM"): [8, 6, 4, 8]}
-NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
+NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"
 PARTS = [part for sentence in sentences.SENTENCES.values() for part in sentence.parts]
 
 
@@ -81,10 +82,10 @@ def a_part(beside=False):
 
 def test_the_reason_is_chosen_by_the_verdict():
     up, down, both = (Interval(v, v - 0.1, v + 0.1, 4) for v in (0.2, -0.2, 0.0))
-    assert sentences.judge_part(a_part(), up) == (claims.HOLDS, "Because.")
-    assert sentences.judge_part(a_part(), down) == (claims.FAILS, "For.")
+    assert sentences.judge_part(a_part(), up) == (numbers.HOLDS, "Because.")
+    assert sentences.judge_part(a_part(), down) == (numbers.FAILS, "For.")
     undecided = sentences.judge_part(a_part(), both)
-    assert undecided == (claims.UNDECIDED, "4 patients leave both answers open.")
+    assert undecided == (numbers.UNDECIDED, "4 patients leave both answers open.")
 
 
 def test_a_control_of_ours_gets_a_reason_and_no_verdict():
@@ -134,7 +135,7 @@ def test_earlier_methods_are_never_judged():
 def test_labels_choose_the_training_slices():
     line = evaluate(found()).loc[("no-labels", 0)]
     assert line["value"] == pytest.approx(1 - 3 / 12)
-    assert line["verdict"] == claims.FAILS
+    assert line["verdict"] == numbers.FAILS
     assert "labels choose the slices" in line["why"]
 
 
@@ -142,7 +143,7 @@ def test_l1_is_compared_where_it_was_trained():
     networks = {("VAE", "L1"): [4, 6, 3, 8], ("VAE", "MSE"): [6, 8, 5, 10]}
     line = evaluate(make_claims_evidence(networks)).loc[("l1-worse", 0)]
     assert line["value"] == pytest.approx(-0.1)
-    assert line["verdict"] == claims.HOLDS
+    assert line["verdict"] == numbers.HOLDS
 
 
 def test_the_gate_is_compared_with_none_and_with_nothing():
@@ -161,7 +162,7 @@ def test_regions_are_compared_after_the_gate():
 def test_the_smallest_cluster_is_looked_for_in_tumour_slices():
     table = evaluate(found())
     assert table.loc[("smallest-cluster", 0), "value"] == 0  # 10 of 100 pixels
-    assert table.loc[("smallest-cluster", 0), "verdict"] == claims.HOLDS
+    assert table.loc[("smallest-cluster", 0), "verdict"] == numbers.HOLDS
     assert table.loc[("smallest-cluster", 1), "value"] == pytest.approx(3 / 4)  # 8, 6, 8 of 10
     half = found()
     half.slices.loc[half.slices["WT_truth"] > 0, "brain_px"] = 20
@@ -249,7 +250,7 @@ def test_the_copied_share_is_a_ratio_of_sums():
     assert residual_answers.copied_share(own, DRAWS).value == pytest.approx(4 / 8)
     mean = residual_answers.pixel_mean(own, DRAWS, column="tumour_mean_residual")
     assert mean.value == pytest.approx(-5 / 4)
-    assert evaluate(own).loc[("residual-sign", 2), "verdict"] == claims.HOLDS
+    assert evaluate(own).loc[("residual-sign", 2), "verdict"] == numbers.HOLDS
 
 
 def test_sharpness_is_relative_to_the_input_and_paired():
@@ -268,7 +269,7 @@ def test_sharpness_is_relative_to_the_input_and_paired():
     )
     table = evaluate(own)
     assert table.loc[("blur-sharpen", 0), "value"] == pytest.approx(0.5)
-    assert table.loc[("blur-sharpen", 0), "verdict"] == claims.HOLDS
+    assert table.loc[("blur-sharpen", 0), "verdict"] == numbers.HOLDS
     assert table.loc[("blur-sharpen", 1), "value"] == pytest.approx(0.25)
     assert table.loc[("blur-sharpen", 2), "why"] == "Not trained here: BiAAE-SSIM."
 

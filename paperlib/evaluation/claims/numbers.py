@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from paperlib.evaluation import conventions, paper, slice_scores, statistics, tables
-from paperlib.evaluation.contrasts import NOT_TESTABLE, VALUE_MARGIN, is_real, judge
+from paperlib.evaluation.claims.contrasts import NOT_TESTABLE, VALUE_MARGIN, is_real, judge
+from paperlib.evaluation.claims.pairing import GATE, Network, network_row
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.pairing import GATE, Network, network_row
 from paperlib.evaluation.ranking import slice_ranking
 from paperlib.evaluation.statistics import Bootstrapped, Interval
 from paperlib.evaluation.tables import Draws

@@ -6,8 +6,8 @@ from typing import NamedTuple
 from jinja2 import Environment
 from markupsafe import Markup
 
+from paperlib.evaluation.claims.sentence import Link
 from paperlib.evaluation.present import Shown
-from paperlib.evaluation.sentence import Link
 
 _PAGE = Environment(autoescape=True).from_string(
     """{% set left = "text-align: left; padding: 0.2em 0.5em; vertical-align:" -%}

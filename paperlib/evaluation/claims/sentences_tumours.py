@@ -6,9 +6,10 @@ A reason is chosen by the verdict, so that none can contradict it.
 from collections.abc import Mapping
 from functools import partial
 
-from paperlib.evaluation import claims, mask_answers, paper, residual_answers
-from paperlib.evaluation.contrasts import VALUE_MARGIN
-from paperlib.evaluation.sentence import (
+from paperlib.evaluation import paper
+from paperlib.evaluation.claims import mask_answers, numbers, residual_answers
+from paperlib.evaluation.claims.contrasts import VALUE_MARGIN
+from paperlib.evaluation.claims.sentence import (
     ABOVE_ZERO,
     BELOW_ZERO,
     CLUSTERS,
@@ -57,7 +58,7 @@ ON_TUMOURS: Mapping[str, Sentence] = {
             Part(
                 "mean residual of tumour-free slices, z units",
                 partial(residual_answers.slice_residual, kind="tumour-free"),
-                claims.judge_near_zero,
+                numbers.judge_near_zero,
                 Why(
                     "It is near zero on average; single slices spread around it.",
                     "Healthy slices are reconstructed brighter or darker than they are.",
@@ -114,7 +115,7 @@ ON_TUMOURS: Mapping[str, Sentence] = {
             Part(
                 "AUROC of the mean residual (one half is guessing)",
                 partial(residual_answers.auroc_of, score="mean_residual"),
-                partial(claims.judge_above, limit=paper.AUROC["mean_residual"] - VALUE_MARGIN),
+                partial(numbers.judge_above, limit=paper.AUROC["mean_residual"] - VALUE_MARGIN),
                 Why(
                     "It is as good as in the paper; what position alone gives stands below.",
                     "It lies below the paper's number by more than the margin.",
@@ -237,7 +238,7 @@ ON_TUMOURS: Mapping[str, Sentence] = {
             Part(
                 "share of the slices with tumour in which it fills half of the brain or more",
                 mask_answers.oversized_share,
-                claims.judge_never,
+                numbers.judge_never,
                 Why(
                     "The tumour is the smaller part of every slice.",
                     "There are slices in which the tumour is the larger part.",

@@ -13,9 +13,7 @@ import numpy as np
 import pandas as pd
 
 from paperlib.evaluation import paper, statistics, tables
-from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.pairing import (
+from paperlib.evaluation.claims.pairing import (
     GATE,
     Network,
     Paired,
@@ -26,6 +24,8 @@ from paperlib.evaluation.pairing import (
     region_columns,
     with_reading,
 )
+from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.examples import PAPERS_CHOICE
 from paperlib.evaluation.statistics import Interval
 from paperlib.evaluation.tables import Draws
 

@@ -1,4 +1,4 @@
-"""What the paper says of its networks, in our words: data for `paperlib.evaluation.sentences`.
+"""What the paper says of its networks, in our words: data for `claims.sentences`.
 
 A reason is chosen by the verdict, so that none can contradict it.
 """
@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from itertools import chain
 
-from paperlib.evaluation import claims, mask_answers, paper, residual_answers, tables
-from paperlib.evaluation.answers import Absent, Answer
-from paperlib.evaluation.contrasts import CONTRASTS, NOT_TESTABLE, papers_difference
-from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.pairing import Network
-from paperlib.evaluation.sentence import (
+from paperlib.evaluation import paper, tables
+from paperlib.evaluation.claims import mask_answers, numbers, residual_answers
+from paperlib.evaluation.claims.answers import Absent, Answer
+from paperlib.evaluation.claims.contrasts import CONTRASTS, NOT_TESTABLE, papers_difference
+from paperlib.evaluation.claims.pairing import Network
+from paperlib.evaluation.claims.sentence import (
     ABOVE_ZERO,
     BELOW_ZERO,
     COHORT,
@@ -28,6 +28,7 @@ from paperlib.evaluation.sentence import (
     Sentence,
     Why,
 )
+from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
@@ -123,7 +124,7 @@ ON_NETWORKS: Mapping[str, Sentence] = {
             _dice(
                 f"outline: {CONTRASTS[key].name}, SSIM",
                 CONTRASTS[key].pairs,
-                partial(claims.judge_similar, sign=-1),
+                partial(numbers.judge_similar, sign=-1),
                 _ADVERSARIAL,
             )
             for key in ("aae-vae", "biaae-vae")
@@ -137,7 +138,7 @@ ON_NETWORKS: Mapping[str, Sentence] = {
                 "gradient energy of the VAE's FLAIR reconstructions in healthy tissue, as a "
                 "share of their input's (SSIM)",
                 partial(residual_answers.sharpness, network=("VAE", "SSIM")),
-                partial(claims.judge_below, limit=1.0),
+                partial(numbers.judge_below, limit=1.0),
                 Why(
                     "Only a part of the gradients returns; some of what is missing is noise, "
                     "which no network should return.",
@@ -169,7 +170,7 @@ ON_NETWORKS: Mapping[str, Sentence] = {
             _dice(
                 f"{target}: {CONTRASTS['dvae-vaece'].name}, SSIM",
                 CONTRASTS["dvae-vaece"].pairs,
-                partial(claims.judge_similar, sign=1),
+                partial(numbers.judge_similar, sign=1),
                 _PAR,
                 target,
             )
@@ -249,7 +250,7 @@ ON_NETWORKS: Mapping[str, Sentence] = {
             Part(
                 "share of the slices that the labels keep out of training",
                 mask_answers.label_share,
-                claims.judge_never,
+                numbers.judge_never,
                 Why(
                     "No slice was left out because of its labels.",
                     "No network learns from a label, but labels choose the slices that it is "

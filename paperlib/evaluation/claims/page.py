@@ -11,12 +11,10 @@ import pandas as pd
 from markupsafe import Markup
 
 from paperlib.evaluation import tables
-from paperlib.evaluation.anchored_table import Group, Line, linked, render
-from paperlib.evaluation.claims import TUNED
-from paperlib.evaluation.contrasts import ALPHA
-from paperlib.evaluation.layout import MISSING, READING_NAMES
-from paperlib.evaluation.present import Shown
-from paperlib.evaluation.sentence import (
+from paperlib.evaluation.claims.anchored_table import Group, Line, linked, render
+from paperlib.evaluation.claims.contrasts import ALPHA
+from paperlib.evaluation.claims.numbers import TUNED
+from paperlib.evaluation.claims.sentence import (
     CONVENTIONS,
     DIFFERENCE,
     LENGTH,
@@ -25,6 +23,8 @@ from paperlib.evaluation.sentence import (
     TABLE_3,
     Link,
 )
+from paperlib.evaluation.layout import MISSING, READING_NAMES
+from paperlib.evaluation.present import Shown
 from paperlib.evaluation.statistics import DIFFERS, UNDECIDED
 
 TARGETS = {tables.OUTLINE: ("Outline", TABLE_2), tables.SEMANTIC: ("Semantic", SEMANTIC)}

@@ -6,18 +6,11 @@ import numpy as np
 import pytest
 from claims_by_hand import make_claims_evidence
 
-from paperlib.evaluation import (
-    anchored_table,
-    claims,
-    claims_limits,
-    claims_page,
-    contrasts,
-    sentences,
-    tables,
-)
-from paperlib.evaluation.anchored_table import Group, Line
+from paperlib.evaluation import tables
+from paperlib.evaluation.claims import anchored_table, contrasts, numbers, page, sentences, unsaid
+from paperlib.evaluation.claims.anchored_table import Group, Line
+from paperlib.evaluation.claims.sentence import TABLE_3
 from paperlib.evaluation.figures import claims as figures
-from paperlib.evaluation.sentence import TABLE_3
 
 DRAWS = tables.Draws(50, 0)
 NETWORKS = {
@@ -58,8 +51,8 @@ def test_a_link_names_page_and_anchor():
 
 
 def test_each_number_of_table_2_has_an_anchor_and_three_verdicts(cohorts):
-    ours, beside = (claims.table_2_claims(one, draws=DRAWS) for one in cohorts)
-    shown = claims_page.show_table_2(ours, beside, note="here")
+    ours, beside = (numbers.table_2_claims(one, draws=DRAWS) for one in cohorts)
+    shown = page.show_table_2(ours, beside, note="here")
     assert len(set(ids(shown))) == len(ids(shown)) == 24
     assert "number-semantic-VAE-CE-MSE" in ids(shown)
     row = re.search(r'<tr id="number-outline-dVAE-SSIM">.*?</tr>', shown.html, re.S).group()
@@ -69,28 +62,28 @@ def test_each_number_of_table_2_has_an_anchor_and_three_verdicts(cohorts):
 
 
 def test_the_reason_of_a_reading_is_given_where_it_lies_below(cohorts):
-    ours = claims.table_2_claims(cohorts[0], draws=DRAWS)
+    ours = numbers.table_2_claims(cohorts[0], draws=DRAWS)
     ours["verdict"], ours["value"] = "differs", 0.1
-    below = claims_page.show_table_2(ours, ours, note="").text
+    below = page.show_table_2(ours, ours, note="").text
     assert "as printed (a · W): 24 of 24 differ, 24 of them from below. As printed" in below
     ours["value"] = 0.9
-    above = claims_page.show_table_2(ours, ours, note="").text
+    above = page.show_table_2(ours, ours, note="").text
     assert "24 of 24 differ, 0 of them from below.\n" in above
 
 
 def test_the_other_five_numbers_have_anchors(cohorts):
     both = [
-        (claims.table_3_claims(one, draws=DRAWS), claims.gated_claims(one, draws=DRAWS))
+        (numbers.table_3_claims(one, draws=DRAWS), numbers.gated_claims(one, draws=DRAWS))
         for one in cohorts
     ]
-    shown = claims_page.show_other_numbers(*both, note="here")
+    shown = page.show_other_numbers(*both, note="here")
     assert len(set(ids(shown))) == 5
     assert "conventions can be the paper" in shown.text
 
 
 def test_each_sentence_has_an_anchor_and_each_measurement_a_verdict(cohorts):
     table = sentences.evaluate_sentences(*cohorts, draws=DRAWS)
-    shown = claims_page.show_sentences(table, note="here")
+    shown = page.show_sentences(table, note="here")
     assert ids(shown) == [f"claim-{key}" for key in sentences.SENTENCES]
     assert shown.html.count("<strong>") == len(table)
     assert "undecided at n = 8" in shown.text or "undecided" not in set(table["verdict"])
@@ -99,27 +92,30 @@ def test_each_sentence_has_an_anchor_and_each_measurement_a_verdict(cohorts):
 
 def test_contrasts_have_anchors_and_say_when_the_test_is_weaker(cohorts):
     ours, beside = (seven(one) for one in cohorts)
-    shown = claims_page.show_contrasts(ours, beside, reading="both", note="here")
+    shown = page.show_contrasts(ours, beside, reading="both", note="here")
     assert ids(shown) == [f"contrast-{key}" for key in contrasts.CONTRASTS]
     assert "as printed" in shown.text
     assert "By the interval" not in shown.text
     weak = ours.assign(holm=0.2)
-    again = claims_page.show_contrasts(weak, beside, reading="both", note="here").text
+    again = page.show_contrasts(weak, beside, reading="both", note="here").text
     assert "the corrected test has p = 0.20." in again
 
 
 def test_patients_that_would_be_needed_stand_in_a_table_of_their_own(cohorts):
     ours = seven(cohorts[0])
-    text = claims_page.show_power(ours, note="here").text
+    text = page.show_power(ours, note="here").text
     row = next(line for line in text.splitlines() if line.startswith("dVAE − VAE |"))
     assert row.split(" | ")[-1] == f"{ours.loc['dvae-vae', 'needed_0.01']:,.0f}"
 
 
 def test_limits_are_said_from_the_numbers(cohorts):
-    ours = claims.table_2_claims(cohorts[0], draws=DRAWS)
-    others = claims.table_3_claims(cohorts[0], draws=DRAWS), claims.gated_claims(None, draws=DRAWS)
+    ours = numbers.table_2_claims(cohorts[0], draws=DRAWS)
+    others = (
+        numbers.table_3_claims(cohorts[0], draws=DRAWS),
+        numbers.gated_claims(None, draws=DRAWS),
+    )
     table = sentences.evaluate_sentences(*cohorts, draws=DRAWS)
-    text = claims_limits.show_limits(ours, others, table, seven(cohorts[0]).assign(holm=0.2)).text
+    text = unsaid.show_limits(ours, others, table, seven(cohorts[0]).assign(holm=0.2)).text
     widths = ours.dropna(subset="value").eval("(high - low) / 2").max()
     assert f"from {np.ceil(8 * (widths / 0.05) ** 2):.0f} patients on" in text
     assert "There are 8 here; the paper tested 30." in text
@@ -130,14 +126,14 @@ def test_limits_are_said_from_the_numbers(cohorts):
 
 
 def test_without_a_run_the_page_says_that_nothing_is_concluded():
-    ours = claims.table_2_claims(None, draws=DRAWS)
-    others = claims.table_3_claims(None, draws=DRAWS), claims.gated_claims(None, draws=DRAWS)
+    ours = numbers.table_2_claims(None, draws=DRAWS)
+    others = numbers.table_3_claims(None, draws=DRAWS), numbers.gated_claims(None, draws=DRAWS)
     table = sentences.evaluate_sentences(None, None, draws=DRAWS)
-    text = claims_limits.show_limits(ours, others, table, seven(None)).text
+    text = unsaid.show_limits(ours, others, table, seven(None)).text
     assert "there is no run on real patients here" in text
-    assert claims_page.show_table_2(ours, ours, note="").html
-    assert claims_page.show_other_numbers(others, others, note="").html
-    assert claims_page.show_contrasts(seven(None), seven(None), reading="both", note="").html
+    assert page.show_table_2(ours, ours, note="").html
+    assert page.show_other_numbers(others, others, note="").html
+    assert page.show_contrasts(seven(None), seven(None), reading="both", note="").html
 
 
 def test_the_figure_draws_real_phantom_and_paper(cohorts):

@@ -5,20 +5,20 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from paperlib.evaluation import claims
-from paperlib.evaluation.answers import Answer
-from paperlib.evaluation.claims import MOSTLY
+from paperlib.evaluation.claims import numbers
+from paperlib.evaluation.claims.answers import Answer
+from paperlib.evaluation.claims.numbers import MOSTLY
+from paperlib.evaluation.claims.pairing import Network
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.pairing import Network
 from paperlib.evaluation.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
 DIFFERENCE, NUMBER, SHARE = "{:+.3f}", "{:.2f}", "{:.0%}"
-ABOVE_ZERO = partial(claims.judge_above, limit=0.0)
-BELOW_ZERO = partial(claims.judge_below, limit=0.0)
-MORE_THAN_HALF = partial(claims.judge_above, limit=MOSTLY)
-LESS_THAN_HALF = partial(claims.judge_below, limit=MOSTLY)
+ABOVE_ZERO = partial(numbers.judge_above, limit=0.0)
+BELOW_ZERO = partial(numbers.judge_below, limit=0.0)
+MORE_THAN_HALF = partial(numbers.judge_above, limit=MOSTLY)
+LESS_THAN_HALF = partial(numbers.judge_below, limit=MOSTLY)
 
 
 class Link(NamedTuple):

@@ -1,0 +1,1 @@
+"""The paper's numbers and sentences, each with a verdict from real patients."""
