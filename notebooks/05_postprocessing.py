@@ -33,7 +33,7 @@ import pandas as pd
 from paperlib import labels as bt
 from paperlib.evaluation import conventions, evidence, examples, metrics, present
 from paperlib.evaluation.figures import clusters, slices
-from paperlib.pipeline import run as runs, segments, slice_view
+from paperlib.pipeline import clustering, run as runs, segments, slice_view
 from paperlib.postprocessing import mixture, morphology, neighbours, regions
 from paperlib.publish import parameters, provenance
 
@@ -272,7 +272,7 @@ patient = next(segments.load_patients(run, [case]))
 network = next(n for n in run.networks() if n.pair == f"{model}-{loss}-f{fold}-s{seed}")
 r = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
 tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
-masks = segments.cluster(r, patient.brain, tables, changed, reading).mask
+masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
 print(f"Dice of the volume: {metrics.dice(masks, patient.labels > 0, empty=0):.2f}")
 
 # %% [markdown]
@@ -292,7 +292,7 @@ rules = list(itertools.product(mixture.CLUSTERS, mixture.TAILS))
 lines = {}
 for cluster, tail in rules:
     changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
-    masks = segments.cluster(r, patient.brain, tables, changed, reading).mask
+    masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
     volume = metrics.dice(masks, patient.labels > 0, empty=0)
     lines[f"{cluster}, {tail}"] = {"Dice of the volume": f"{volume:.2f}"}
 present.show(pd.DataFrame(lines).T, caption=f"Cluster and tail. {note}.")

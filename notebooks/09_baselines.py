@@ -98,7 +98,7 @@ made = {
 }
 print(f"patient {case}, z = {z}: norm of {fitted.norms[z].slices} slices")
 
-# %% mystnb={"figure": {"caption": "One slice and what five methods without a network take for its healthy version (top), and the residuals (bottom). The mirror image brings in every other difference between the two halves; the norm and the components blur what differs from patient to patient, and so their residuals show folds of healthy cortex as well as the tumour.", "name": "fig-simple-reconstructions"}, "image": {"alt": "Two rows of pictures: reconstructions by five simple methods and their residuals."}}
+# %% mystnb={"figure": {"caption": "One slice and what five methods without a network take for its healthy version (top), and the residuals (bottom). A large tumour fills the window of the median and of the Gaussian, so they draw it, too. The mirror image shows every difference between the halves, once with each sign. The norm and the components draw no tumour, nor the ventricles and folds of this patient.", "name": "fig-simple-reconstructions"}, "image": {"alt": "Two rows of pictures: reconstructions by five simple methods and their residuals."}}
 image = shown.images[0]
 top = [slices.Panel(image, "flair", "FLAIR")]
 top += [slices.Panel(guess[0], "flair", name) for name, guess in made.items()]
@@ -138,7 +138,7 @@ crossed_pages.show_table(phantom, note=notes.get("phantom", ""))
 crossed_pages.show_table(real, note=notes.get("real36", ""))
 
 # %% [markdown]
-# Three rows and two columns carry the argument. The row without reconstruction, $r = -x$, is the
+# One row and three columns carry the argument. The row without reconstruction, $r = -x$, is the
 # image itself: what it reaches is not a network's merit. The column with the labels of the others
 # gives every residual the same knowledge; the next table has its intervals. And k-means takes the
 # *smaller* of two clusters, as the paper does, while Otsu takes the brighter one: on one value per
@@ -158,8 +158,8 @@ crossed_pages.show_gain(real, crossed.OTHERS, draws=draws, note=notes.get("real3
 #
 # ## How much the components explain
 #
-# More components draw the slice better, the tumour included, so the residual loses it. There are
-# never more than half as many as healthy training slices.
+# More components draw any slice better, one with a tumour included. There are never more than half
+# as many as healthy training slices.
 
 # %%
 crossed_pages.show_components(phantom, note=notes.get("phantom", ""))
@@ -196,7 +196,7 @@ crossed_pages.show_supervised(real, draws=draws, note=notes.get("real36", ""))
 
 # %%
 number = 16
-guess = simple.project(fitted.subspace, shown.images, components=number)
+guess = simple.project(fitted.subspace, shown.images, components=number) * shown.brain
 pictures = [slices.Panel(guess[0], "flair", f"{number} components")]
 pictures += [slices.Panel(guess[0] - image, "residual", "residual")]
 slices.show_grid([pictures], note=note)
@@ -209,14 +209,16 @@ slices.show_grid([pictures], note=note)
 # ```{solution-start} exercise-components
 # :class: dropdown
 # ```
-# With few components everything of this patient stays in the residual, folds and tumour alike; with
-# all of them the folds fade before the tumour does, because healthy slices hold folds but no tumour.
-# What is left of the brain is the noise that hides small tumours.
+# More components follow the brain of this patient more closely; how far they follow the tumour, the
+# pictures show. What stays in the residual of healthy tissue, the folds and the edges of the
+# ventricles, is what a small tumour would have to stand out from. No number of components tells the
+# two apart.
 
 # %%
 rows = []
 for number in (4, 16, len(fitted.subspace.directions)):
     guess = simple.project(fitted.subspace, shown.images, components=number)[0]
+    guess = guess * shown.brain[0]
     titles = (f"{number} components", "residual")
     panels = zip((guess, guess - image), ("flair", "residual"), titles, strict=True)
     rows.append([slices.Panel(*panel) for panel in panels])

@@ -19,10 +19,10 @@ from paperlib.evaluation.tables import Draws
 NO_NETWORK = "B3"
 OTHERS = "others"
 POSTPROCESSINGS = {
-    "mixture": "mixture, neighbourhood (the paper's)",
+    "mixture": "the paper's mixture",
     "weights": "plain mixture",
-    "sklearn": "plain mixture, scikit-learn",
-    "kmeans": "k-means, smaller cluster",
+    "sklearn": "scikit-learn's mixture",
+    "kmeans": "k-means, smaller part",
     "otsu": "Otsu",
     "healthy_95": "95 % of healthy pixels",
     OTHERS: "labels of the others",

@@ -17,6 +17,8 @@ def load_network(file: Path, architecture: str) -> architectures.Autoencoder:
     Raises:
         ValueError: If there is no such architecture.
     """
-    network = architectures.build(architecture)
-    network.load_state_dict(load_file(file))
+    weights = load_file(file)
+    image_channels = weights["encoder.0.0.weight"].shape[1]
+    network = architectures.build(architecture, image_channels)
+    network.load_state_dict(weights)
     return network.to(inference.select_device()).eval()

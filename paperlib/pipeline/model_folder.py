@@ -162,7 +162,9 @@ def _settings(kind: type[Settings], values: Mapping[str, Any], folder: Path) -> 
             f"{folder / PAIR} has settings that this version of paperlib does not know: "
             f"{', '.join(sorted(unknown))}; use the version that wrote it, or {_cure(folder)}"
         )
-    tupled = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    tupled: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
+    }
     return kind(**tupled)  # JSON has no tuples
 
 

@@ -8,13 +8,21 @@ from pathlib import Path
 from paperlib.config import TrainingSettings
 from paperlib.pipeline.run import Run, run_stage
 
-WORKERS = "paperlib.pipeline.networks"  # imports torch
-INFERENCE_CODE = ("paperlib.models.architectures", "paperlib.models.inference", WORKERS)
+TRAINER = "paperlib.pipeline.networks"  # imports torch
+RECONSTRUCTOR = "paperlib.pipeline.reconstructions"  # imports torch
+INFERENCE_CODE = (
+    RECONSTRUCTOR,
+    "paperlib.models.architectures",
+    "paperlib.models.inference",
+    "paperlib.models.weights",
+)
 TRAINING_CODE = (
-    *INFERENCE_CODE,
+    TRAINER,
     "paperlib.data.augment",
     "paperlib.evaluation.convergence",
     "paperlib.models.adversaries",
+    "paperlib.models.architectures",
+    "paperlib.models.inference",
     "paperlib.models.losses",
     "paperlib.models.objectives",
     "paperlib.models.training",
@@ -25,7 +33,7 @@ def train_network(run: Run, network: TrainingSettings) -> bool:
     """Train one network unless it is there; an interrupted training goes on."""
 
     def make(folder: Path, key: str) -> Mapping[str, object]:
-        return importlib.import_module(WORKERS).train(run, network, folder, key)
+        return importlib.import_module(TRAINER).train(run, network, folder, key)
 
     return run_stage(
         run.network_folder(network),
@@ -41,7 +49,7 @@ def reconstruct_slices(run: Run, network: TrainingSettings) -> bool:
     """Let a trained network reconstruct what it never saw, unless that is done."""
 
     def make(folder: Path, _key: str) -> None:
-        importlib.import_module(WORKERS).reconstruct(run, network, folder)
+        importlib.import_module(RECONSTRUCTOR).reconstruct(run, network, folder)
 
     return run_stage(
         run.reconstruction_folder(network),

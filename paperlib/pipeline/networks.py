@@ -1,4 +1,4 @@
-"""Section 4.1 at work: train each network, then let it reconstruct what it never saw.
+"""Section 4.1 at work: train a network.
 
 Importing this module takes the seconds that torch takes; `network_stages` decides without it.
 """
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from numpy import ndarray
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 
 from paperlib import artifacts
 from paperlib.config import TrainingSettings
@@ -22,7 +22,6 @@ from paperlib.pipeline.run import Run
 
 PROBE_SLICES = 48
 RANGE_SLICES = 200
-SLICES_AT_A_TIME = 64
 SLICE_MM = 1.0  # distance of slices
 
 
@@ -52,7 +51,7 @@ def train(run: Run, network: TrainingSettings, folder: Path, key: str) -> Mappin
     latent = np.concatenate(
         [
             inference.reconstruct(fitted.model, images, places).latent_mean
-            for places in _parts(data.training)
+            for places in patients.in_parts(data.training)
         ]
     )
     artifacts.save_array(folder, "latent_mean", latent.mean(axis=0), axes="latent")
@@ -99,46 +98,6 @@ def training_places(slices: pd.DataFrame, cases: list[int], network: TrainingSet
         for case, z in slices.loc[healthy, ["case", "z"]].itertuples(index=False)
     ]
     return healthy[np.array(distance_mm) > network.guard_mm]
-
-
-def load_network(run: Run, network: TrainingSettings) -> architectures.Autoencoder:
-    """Return a trained network in evaluation mode, on the device of this machine."""
-    folder = run.network_folder(network)
-    artifacts.require(folder, command=run.command)
-    weights = load_file(folder / "weights.safetensors")
-    channels = weights["encoder.0.0.weight"].shape[1]
-    model = architectures.build(network.architecture or network.model, channels)
-    model.load_state_dict(weights)
-    return model.to(inference.select_device()).eval()
-
-
-def reconstruct(run: Run, network: TrainingSettings, folder: Path) -> None:
-    """Reconstruct the test slices and the healthy validation slices of one network's fold."""
-    slices = patients.load_slices(run)
-    fold = patients.load_fold(run, network.fold)
-    places = np.concatenate(
-        [patients.healthy_of(slices, fold.validation), patients.usable_of(slices, fold.test)]
-    )
-    images = artifacts.load_array(run.stage("prepare"), network.sequence)
-    shape = (len(places), *images.shape[1:])
-    axes = "slice height width" if images.ndim == 3 else "slice channel height width"
-    target = artifacts.create_array(folder, "reconstruction", shape, "float16", axes=axes)
-    model = load_network(run, network)
-    latents = []
-    done = 0
-    for part in _parts(places):
-        found = inference.reconstruct(model, images, part)
-        target[done : done + len(part)] = found.reconstruction
-        latents.append(found.latent_mean)
-        done += len(part)
-    target.flush()
-    artifacts.save_array(folder, "latent", np.concatenate(latents), axes="slice latent")
-    artifacts.save_array(folder, "place", places, axes="slice")
-
-
-def _parts(places: ndarray) -> list[ndarray]:
-    """Split places so that only some reconstructions are in memory at a time."""
-    return np.split(places, range(SLICES_AT_A_TIME, len(places), SLICES_AT_A_TIME))
 
 
 def _intensity_range(run: Run, images: ndarray, training_slices: ndarray) -> losses.IntensityRange:

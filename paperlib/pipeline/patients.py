@@ -27,6 +27,7 @@ PHANTOM_CODE = (
 )
 READER_CODE = ("paperlib.data.layouts", "paperlib.data.brats", "paperlib.data.rules")
 COUNTERFACTUALS = tuple(f"healthy_{sequence}" for sequence in SEQUENCES)
+SLICES_AT_A_TIME = 64
 STACK_AXES = "slice height width"
 
 
@@ -178,6 +179,11 @@ def healthy_of(slices: pd.DataFrame, cases: list[int]) -> ndarray:
 def usable_of(slices: pd.DataFrame, cases: list[int]) -> ndarray:
     """Return the places of all usable slices of some cases."""
     return np.flatnonzero(slices["case"].isin(cases) & slices["usable"])
+
+
+def in_parts(places: ndarray) -> list[ndarray]:
+    """Split places so that only some slices are in memory at a time."""
+    return np.split(places, range(SLICES_AT_A_TIME, len(places), SLICES_AT_A_TIME))
 
 
 def evenly(places: ndarray, count: int) -> ndarray:

@@ -19,11 +19,14 @@ NOTEBOOKS = (
     "01_data",
     "02_architectures",
     "03_training",
+    "03b_training_length",
     "04_anomaly_scores",
     "05_postprocessing",
     "06_results",
     "07_limits",
     "08_error_sources",
+    "09_baselines",
+    "10_ablations",
     "11_claims",
 )
 

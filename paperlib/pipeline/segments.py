@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +13,9 @@ from paperlib import artifacts, scores
 from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.evaluation import metrics, reconstruction
 from paperlib.labels import FLAIR, SEQUENCES, SHOWN_REGION, T1CE, region_mask
-from paperlib.pipeline import patients, rows
+from paperlib.pipeline import clustering, patients, rows
 from paperlib.pipeline.run import Run, run_stage
-from paperlib.postprocessing import mixture, neighbours, stack
+from paperlib.postprocessing import neighbours
 
 METHOD_CODE = (
     "paperlib.scores",
@@ -27,6 +26,7 @@ METHOD_CODE = (
     "paperlib.postprocessing.stack",
     "paperlib.evaluation.metrics",
     "paperlib.evaluation.reconstruction",
+    "paperlib.pipeline.clustering",
     "paperlib.pipeline.rows",
     "paperlib.pipeline.segments",
 )
@@ -124,29 +124,6 @@ def load_patients(run: Run, cases: list[int]) -> Iterator[Patient]:
         yield Patient(table.iloc[places], images, arrays["brain"][places], arrays["labels"][places])
 
 
-def cluster(
-    residual: ndarray,
-    brain: ndarray,
-    tables: list[neighbours.NeighbourTable],
-    settings: MixtureSettings,
-    reading: str,
-) -> stack.Clustered:
-    """Cluster the slices of a residual with the settings of a run."""
-    return stack.cluster_slices(
-        residual,
-        brain,
-        fit=partial(
-            mixture.fit_mixture,
-            reading=reading,
-            max_iterations=settings.max_iterations,
-            tolerance=settings.tolerance,
-            start=settings.start,
-        ),
-        choose=partial(mixture.tumour_mask, cluster=settings.cluster, tail=settings.tail),
-        tables=tables,
-    )
-
-
 def cluster_rows(
     patient: Patient,
     residuals: Mapping[str, ndarray],
@@ -161,7 +138,9 @@ def cluster_rows(
     downstream, found = np.zeros_like(patient.labels), []
     for reading in settings.readings:
         clustered = {
-            sequence: cluster(residuals[sequence], patient.brain, tables, settings, reading)
+            sequence: clustering.cluster(
+                residuals[sequence], patient.brain, tables, settings, reading=reading
+            )
             for sequence in SEQUENCES
         }
         components = ALL_COMPONENTS if reading == settings.reading else (settings.component,)

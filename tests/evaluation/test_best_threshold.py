@@ -11,7 +11,9 @@ THRESHOLDS = np.array([-1.0, 0.0, 0.5, 2.0])
 
 def test_a_curve_holds_the_dice_of_every_threshold():
     rng = np.random.default_rng(0)
-    anomaly = rng.normal(0.5, 1, (3, 18, 19)).round(1)  # some values lie on a threshold
+    anomaly = 3 * ndimage.gaussian_filter(rng.normal(0.1, 1, (3, 18, 19)), (0, 1, 1)).round(
+        1
+    )  # some values lie on a threshold
     brain = rng.random(anomaly.shape) < 0.97
     truth = rng.random(anomaly.shape) < 0.3  # partly outside the brain
     truth[2] = False

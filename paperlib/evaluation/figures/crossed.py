@@ -8,7 +8,7 @@ from paperlib.evaluation import crossed
 from paperlib.evaluation.figures import style
 
 ROW_IN = 0.25
-TOP_IN = 2.0
+TOP_IN = 1.75
 
 
 def plot_crossed(
