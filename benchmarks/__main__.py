@@ -2,12 +2,26 @@
 
 import pandas as pd
 
-from benchmarks import bench_memory, bench_mixture, bench_prepare, bench_stages, bench_training
+from benchmarks import (
+    bench_memory,
+    bench_mixture,
+    bench_prepare,
+    bench_segment,
+    bench_stages,
+    bench_training,
+)
 from paperlib import artifacts
 from paperlib.publish import provenance
 
 ROOT = artifacts.ROOT
-modules = (bench_mixture, bench_training, bench_prepare, bench_stages, bench_memory)
+modules = (
+    bench_mixture,
+    bench_training,
+    bench_prepare,
+    bench_stages,
+    bench_segment,
+    bench_memory,
+)
 table = pd.DataFrame([row for module in modules for row in module.main()])
 table["commit"] = provenance.commit()
 table["within"] = table["ratio"] <= table["limit"]

@@ -9,10 +9,11 @@ from time import perf_counter
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from benchmarks.rows import Row
 from paperlib.config import TrainingSettings
-from paperlib.models import architectures, losses, training
+from paperlib.models import adversaries, architectures, losses, training
 
 REPEATS = 5
 TRAINING, VALIDATION = 80, 15  # slices, in the proportion of 36 patients in 4 folds
@@ -60,14 +61,50 @@ def time_bare(data, settings):
     return perf_counter() - started
 
 
+def time_bare_adversarial(data, settings):
+    """AAE as a plain loop: one step of the discriminator, one of the autoencoder."""
+    started = perf_counter()
+    model = architectures.build("VAE").to(memory_format=torch.channels_last)
+    judge = adversaries.ImageDiscriminator().to(memory_format=torch.channels_last)
+    optimiser = torch.optim.Adam(model.parameters(), lr=settings.learning_rate)
+    learner = torch.optim.Adam(judge.parameters(), lr=settings.gan_learning_rate)
+    entropy = functional.binary_cross_entropy_with_logits
+    images = torch.from_numpy(data.images[data.training])[:, None]
+    size = settings.batch_size
+    for start in range(0, settings.slice_steps, size):
+        batch = images[(start + torch.arange(size)) % len(images)]
+        encoding = model.encode(batch)
+        noise = torch.randn_like(encoding.mean)
+        output = model.decode(encoding.mean + encoding.log_sd.exp() * noise)
+        wanted = torch.cat([torch.ones(size), torch.zeros(size)])
+        both = adversaries.Pair(torch.cat([batch, output.detach()]), noise)
+        learner.zero_grad(set_to_none=True)
+        (2 * entropy(judge(both), wanted)).backward()
+        learner.step()
+        judge.requires_grad_(False)
+        logits = judge(adversaries.Pair(torch.cat([batch, output]), noise))[size:]
+        kl = losses.kl_divergence(encoding.mean, encoding.log_sd).mean()
+        loss = losses.mse(output, batch) + kl / batch[0].numel()
+        loss = loss + settings.gan_weight * entropy(logits, torch.ones(size))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        optimiser.step()
+        judge.requires_grad_(True)
+    return perf_counter() - started
+
+
 def main():
     torch.set_num_threads(1)
     data = make_data()
     rows = []
-    for model in ("VAE", "dVAE"):
+    for model, bare_loop in (
+        ("VAE", time_bare),
+        ("dVAE", time_bare),
+        ("AAE", time_bare_adversarial),
+    ):
         settings = TrainingSettings(model=model, loss="MSE", slice_steps=2 * TRAINING * EPOCHS)
-        time_bare(data, settings)
-        pairs = [(time_ours(data, settings), time_bare(data, settings)) for _ in range(REPEATS)]
+        bare_loop(data, settings)
+        pairs = [(time_ours(data, settings), bare_loop(data, settings)) for _ in range(REPEATS)]
         ours, bare = np.median(pairs, axis=0)
         ratio = float(np.median([a / b for a, b in pairs]))
         rows.append(Row(f"training epoch, {model}", ours / EPOCHS, bare / EPOCHS, ratio, LIMIT))

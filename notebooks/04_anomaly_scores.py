@@ -334,7 +334,7 @@ shown if reference else present.absent()
 # tumour would have to be painted over first. Why the paper's
 # {result}`paper.score.latent_distance:.3f` lies near one half cannot be told from what it prints;
 # ours is another implementation of a sentence that leaves much open (see
-# [deviations](../deviations)).
+# [deviations](12_deviations)).
 
 # %% [markdown]
 # ## Change one thing

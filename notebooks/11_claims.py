@@ -147,7 +147,7 @@ unsaid.show_limits(ours, others[0], table, seven)
 
 # %% [markdown]
 # - **"Differs" is no refutation.** Ours are other patients, another length of training and many
-#   details that the paper leaves open; the [deviations page](../deviations) lists them.
+#   details that the paper leaves open; the [deviations page](12_deviations) lists them.
 # - **"Undecided" is no agreement.** It says that these patients are too few.
 # - **One seed.** An interval over patients does not hold what another seed would change.
 # - **Folds share training patients.** The intervals ignore that and are a little too narrow.

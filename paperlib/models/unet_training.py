@@ -70,7 +70,9 @@ def fit_unet(model: UNet, task: Task, schedule: Schedule, *, name: str) -> list[
                 bar.update(len(positions))
                 if seen >= schedule.slice_steps:
                     break
-            rows.append({"epoch": float(epoch), "slice_steps": float(seen), "loss": float(np.mean(losses))})
+            rows.append(
+                {"epoch": float(epoch), "slice_steps": float(seen), "loss": float(np.mean(losses))}
+            )
     model.eval()
     return rows
 

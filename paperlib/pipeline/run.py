@@ -28,6 +28,7 @@ NOTEBOOKS = (
     "09_baselines",
     "10_ablations",
     "11_claims",
+    "12_deviations",
 )
 
 

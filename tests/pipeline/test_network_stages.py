@@ -9,7 +9,7 @@ DECIDE = """
 import sys
 from paperlib import artifacts
 from paperlib.pipeline import network_stages, progress, stages
-artifacts.stage_key({}, {}, network_stages.TRAINING_CODE)
+artifacts.stage_key({}, {}, network_stages.TRAINING_CODE + network_stages.INFERENCE_CODE)
 print(sorted({"torch", "sklearn", "numba", "scipy"} & set(sys.modules)))
 """
 
@@ -22,7 +22,8 @@ def test_neither_the_stages_nor_the_hash_of_their_code_import_what_takes_seconds
 
 
 def test_a_trained_network_is_left_alone_without_its_workers(mini_run, monkeypatch):
-    monkeypatch.setattr(network_stages, "WORKERS", "paperlib.there_is_no_such_module")
+    for worker in ("TRAINER", "RECONSTRUCTOR"):
+        monkeypatch.setattr(network_stages, worker, "paperlib.there_is_no_such_module")
     for network in mini_run.networks():
         assert not network_stages.train_network(mini_run, network)
         assert not network_stages.reconstruct_slices(mini_run, network)

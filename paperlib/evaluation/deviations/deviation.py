@@ -91,7 +91,9 @@ def setting_value(name: str) -> str:
 
 def _defaults() -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for _, kind in inspect.getmembers(config, dataclasses.is_dataclass):
+    for _, kind in inspect.getmembers(config, inspect.isclass):
+        if not dataclasses.is_dataclass(kind):
+            continue
         for field in dataclasses.fields(kind):
             if field.default is not dataclasses.MISSING:
                 found[f"{kind.__name__}.{field.name}"] = field.default
@@ -105,4 +107,4 @@ def _text(value: Any) -> str:
         return ", ".join(f"{key} {_text(part)}" for key, part in value.items())
     if isinstance(value, tuple):
         return ", ".join(map(_text, value))
-    return f"{value:g}" if isinstance(value, float) else str(value) or "none"
+    return f"{value:g}" if isinstance(value, float) else str(value) or '""'

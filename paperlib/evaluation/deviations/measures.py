@@ -61,9 +61,9 @@ def change_way(found: Evidence, draws: Draws, *, to: Way, ours: Way = EVERY_SLIC
     """
     if absent := _untested(found):
         return absent
-    known = set(found.counts["method"].unique())
-    if missing := [way.method for way in (to, ours) if way.method and way.method not in known]:
-        return Absent(answers.NOT_MEASURED, f"No row {missing[0]} in this run.")
+    for way in (to, ours):
+        if lacking := _lacking(found, way):
+            return answers.unmeasured(lacking)
     both = [_dice(found, way, draws) for way in (to, ours)]
     return statistics.interval(statistics.difference(*both))
 
@@ -149,10 +149,24 @@ def _untested(found: Evidence) -> Absent | None:
     return Absent(NOT_TESTABLE, f"Not trained here: {missing}.") if missing else None
 
 
-def _dice(found: Evidence, way: Way, draws: Draws) -> Bootstrapped:
+def _lacking(found: Evidence, way: Way) -> str:
+    """Return what a run does not hold of a way to count, as words; empty if it holds all."""
+    if way.gate and way.score not in found.scores:
+        return way.score
+    method = way.method or answers.seeds_of(found)[0]
+    rows = found.counts[found.counts["method"] == method]
+    reading, component = _reading(found, way), way.component
+    kept = rows["reading"].fillna("").eq(reading) & rows["component"].fillna("all").eq(component)
+    return "" if kept.any() else f"{method}, reading {reading!r}, component {component!r}"
+
+
+def _reading(found: Evidence, way: Way) -> str:
     mixed = not way.method or way.method in tables.MIXED
-    reading = (way.reading or answers.reading_of(found)) if mixed else ""
-    parts = []
+    return (way.reading or answers.reading_of(found)) if mixed else ""
+
+
+def _dice(found: Evidence, way: Way, draws: Draws) -> Bootstrapped:
+    reading, parts = _reading(found, way), []
     for method in (way.method,) if way.method else answers.seeds_of(found):
         table = conventions.slice_counts(found, method, reading=reading, component=way.component)
         columns = (

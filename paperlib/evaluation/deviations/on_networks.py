@@ -21,8 +21,8 @@ ON_NETWORKS: Mapping[str, Deviation] = MappingProxyType(
             "Table 1 gives kernels, strides, dilations; no padding.",
             "None, for which all its sizes divide exactly. The VAE has padding 1, VAE1px ends in "
             "one pixel.",
-            "Padding that keeps the size divides exactly, too, with a much larger latent; only "
-            "without any are both of its kernels of six needed.",
+            "Padding 1, or one that keeps the size, divides exactly, too (see below), and makes "
+            "the latent larger.",
             settings=("TrainingSettings.architecture",),
             rows=("padded",),
             link=TABLE_1,
@@ -67,7 +67,7 @@ ON_NETWORKS: Mapping[str, Deviation] = MappingProxyType(
             "weight of the KL term",
             "4.1",
             "No weight between reconstruction and Kullback-Leibler term.",
-            "Both as means per pixel, weighted by the loss.",
+            "Both as means per pixel; the weight depends on the loss.",
             "The usual sum over pixels differs by a factor of the image's size.",
             settings=("TrainingSettings.beta",),
             rows=("kl-0", "kl-tenth", "kl-tenfold"),

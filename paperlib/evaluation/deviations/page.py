@@ -11,10 +11,17 @@ from markupsafe import Markup
 
 from paperlib.evaluation import present
 from paperlib.evaluation.claims.anchored_table import Group, Line, linked, render
+from paperlib.evaluation.claims.answers import Absent, Answer
 from paperlib.evaluation.claims.numbers import Cohorts
 from paperlib.evaluation.claims.sentence import Link
 from paperlib.evaluation.deviations import impossible
-from paperlib.evaluation.deviations.deviation import Deviation, Deviations, setting_value
+from paperlib.evaluation.deviations.deviation import (
+    DECIDED,
+    KINDS,
+    Deviation,
+    Deviations,
+    setting_value,
+)
 from paperlib.evaluation.deviations.effects import (
     ABLATION,
     DEVIATIONS,
@@ -25,11 +32,12 @@ from paperlib.evaluation.deviations.effects import (
 )
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.present import Shown
+from paperlib.evaluation.statistics import Interval
 
-HEADS = ["the paper", "here", "why; what else", "effect: alternative − ours"]
+HEADS = ["the paper", "here", "why; what else is possible"]
 ROWS = Link("10_ablations", "all-rows", "ablations")
 DATA = {ABLATION: "phantom, ablation", REAL: "real", PHANTOM: "phantom"}
-NOT_MEASURED = "Not measured."
+NOT_MEASURED, NOT_YET = "Not measured.", "Not measured yet."
 
 
 def show_measured(
@@ -51,11 +59,19 @@ def show_measured(
     ]
     caption = (
         f"{len(groups)} choices with a measured effect, sorted by the size of the largest. Value "
-        "[95 % interval, paired by patient], n patients; no interval where numbers are stored "
-        "per network. A row of the ablations decides the place where there is one, else real "
+        "[95 % interval, paired by patient], n patients: the alternative minus ours; no interval "
+        "where numbers are stored per network. A row of the ablations decides the place where "
+        "there is one, else real "
         f"patients. Sections of the paper in brackets. Data: {note}."
     )
     return render(groups, heads=HEADS, caption=caption)
+
+
+def describe(answer: Answer) -> str:
+    """Return an effect in one line, or why there is none."""
+    if isinstance(answer, Absent):
+        return f"{answer.verdict}: {answer.reason}"
+    return f"{_signed(answer.value)}{_ends(answer)}, n = {answer.patients}"
 
 
 def show_unmeasured(
@@ -81,24 +97,19 @@ def show_unmeasured(
         f"{len(ranked.waiting)} choices whose ablation rows are not in this copy, then "
         f"{len(ranked.unmeasured)} whose effect nobody measured here, in the order of the paper."
     )
-    return render(groups, heads=[*HEADS[:3], "effect"], caption=caption)
+    return render(groups, heads=HEADS, caption=caption)
 
 
-def show_tuned(*, deviations: Deviations = DEVIATIONS) -> Shown:
-    """Return how many choices are of each kind, and which."""
-    kinds = dict.fromkeys(one.kind for one in deviations.values())
+def show_kinds(*, deviations: Deviations = DEVIATIONS) -> Shown:
+    """Return how many choices are of each kind, and which; of the commonest kind none is named."""
     lines = []
-    for kind in kinds:
+    for kind, words in KINDS.items():
         own = [(key, one.title) for key, one in deviations.items() if one.kind == kind]
-        names = Markup(", ").join(
-            Markup('<a href="#deviation-{}">{}</a>').format(*each) for each in own
-        )
-        lines.append(Line([kind, f"{len(own)}", names]))
-    return render(
-        [Group("", lines)],
-        heads=["kind", "choices", "which"],
-        caption=f"All {len(deviations)} choices by kind.",
-    )
+        links = [Markup('<a href="#deviation-{}">{}</a>').format(*each) for each in own]
+        named = "all others" if kind == DECIDED else Markup(", ").join(links)
+        lines.append(Line([kind, words, f"{len(own)}", named]))
+    caption = f"All {len(deviations)} choices by kind."
+    return render([Group("", lines)], heads=["kind", "means", "choices", "which"], caption=caption)
 
 
 def show_sizes() -> Shown:
@@ -192,40 +203,46 @@ def _group(key: str, one: Deviation, effect: Markup) -> Group:
     for name in one.settings:
         short = name.partition(".")[2]
         here += Markup("<br><code>{} = {}</code>").format(short, setting_value(name))
-    cells = [_marked(one.paper), here, _marked(one.why), effect]
-    return Group(title, [Line(cells)], f"deviation-{key}")
+    cells = [_marked(one.paper), here, _marked(one.why)]
+    return Group(title, [Line(cells), Line([effect])], f"deviation-{key}")
 
 
 def _effect_cell(key: str, one: Deviation, effects: pd.DataFrame, table: pd.DataFrame) -> Markup:
-    parts = []
+    lines: list[str] = []
     own = effects[effects["key"] == key]
+    for (data, unit, beside), part in own.groupby(["data", "unit", "beside"], sort=False):
+        about = f"{'beside it, ' if beside else ''}{unit}, {DATA[str(data)]}"
+        values = Markup("; ").join([_effect_text(line) for _, line in part.iterrows()])
+        n = part["patients"].max()
+        lines.append(Markup("<em>{}, n = {:.0f}</em>: {}.").format(about, n, values))
+    left = missing_rows(one, table)
     if own["beside"].all():  # nothing, or nothing that is an alternative
-        missing = Markup("Not measured yet; rows of <code>make ablations</code>: {}.")
-        parts.append(missing.format(", ".join(one.rows)) if one.rows else NOT_MEASURED)
-    elif left := missing_rows(one, table):
-        parts.append(Markup("Not run yet: {}.").format(", ".join(left)))
-    for (data, unit, beside), lines in own.groupby(["data", "unit", "beside"], sort=False):
-        about = f"{'beside it: ' if beside else ''}{unit}; {DATA[str(data)]}"
-        n = lines["patients"].max()
-        parts.append(Markup("<em>{}, n = {:.0f}</em>").format(about, n))
-        parts += [_effect_line(line) for _, line in lines.iterrows()]
-    if one.note:
-        parts.append(one.note)
-    if one.rows:
-        parts.append(Markup("→ {}").format(linked(ROWS)))
-    if one.link:
-        parts.append(Markup("→ {}").format(linked(one.link)))
-    return Markup("<br>").join(parts)
-
-
-def _effect_line(line: pd.Series) -> Markup:
-    value, low, high = (
-        "" if math.isnan(line[name]) else f"{line[name]:+.3f}".replace("-", "−")
-        for name in ("value", "low", "high")
+        lines.insert(0, NOT_YET if left else NOT_MEASURED)
+    links = [linked(link) for link in (ROWS if one.rows else None, one.link) if link]
+    waiting = Markup("Rows not run yet: {}.").format(", ".join(left)) if left else ""
+    pointers = Markup("→ {}").format(Markup(", ").join(links)) if links else ""
+    rest = Markup(" ").join([part for part in (waiting, one.note, pointers) if part])
+    return Markup("<strong>Effect.</strong> ") + Markup("<br>").join(
+        [line for line in (*lines, rest) if line]
     )
-    ends = f" [{low},\u00a0{high}]" if low else ""
+
+
+def _effect_text(line: pd.Series) -> Markup:
+    answer = Interval(*line[["value", "low", "high", "patients"]])
     verdict = f" ({line['verdict']})" if line["verdict"] else ""
-    return Markup("{}: <strong>{}</strong>{}{}").format(line["words"], value, ends, verdict)
+    return Markup("{}\u00a0<strong>{}</strong>{}{}").format(
+        line["words"], _signed(answer.value), _ends(answer), verdict
+    )
+
+
+def _ends(answer: Interval) -> str:
+    if math.isnan(answer.low):
+        return ""
+    return f" [{_signed(answer.low)},\u00a0{_signed(answer.high)}]"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("-", "−")
 
 
 def _marked(text: str) -> Markup:
