@@ -144,8 +144,12 @@ slices.show_grid(panels, row_titles=["network", "perfect"], note=where)
 
 # %%
 single = attribution.single_changes(found, rows, method, draws=draws)
-caption = f"Dice and, paired by patient, what a change gains over ours [95 % interval]. {note}, n = "
-caption += f"{rows['case'].nunique()} test patients. Average: {{}}. Every row but ours, the paper's "
+caption = (
+    f"Dice and, paired by patient, what a change gains over ours [95 % interval]. {note}, n = "
+)
+caption += (
+    f"{rows['case'].nunique()} test patients. Average: {{}}. Every row but ours, the paper's "
+)
 caption += "gate and the one without opening and closing looks at the truth."
 every = caption.format(attribution.VIEWS["every_slice"].name)
 present.show(attribution.lay_out_single(single, view="every_slice"), caption=every)

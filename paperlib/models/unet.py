@@ -34,7 +34,7 @@ def build_unet(*, inputs: int, outputs: int, seed: int) -> UNet:
             norm=("group", {"num_groups": 8}),
             act="leakyrelu",
         )
-    return model.to(select_device(), memory_format=torch.channels_last)
+    return model.to(select_device())
 
 
 def apply_unet(

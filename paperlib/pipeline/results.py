@@ -1,6 +1,7 @@
 """The stage that gathers a run's rows, and the export of a run as a reference."""
 
 import dataclasses
+import logging
 import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from paperlib.labels import REGIONS
 from paperlib.pipeline import patients
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.publish import provenance
+
+log = logging.getLogger(__name__)
 
 KINDS = ("counts", "scores", "pixels")
 ATTRIBUTION = "attribution"
@@ -75,12 +78,22 @@ def export_reference(run: Run, destination: Path) -> list[str]:
 
 
 def _finished(run: Run) -> list[TrainingSettings]:
-    """Return the networks whose pair is segmented; a run may be gathered before its end."""
-    return [
-        network
-        for network in run.networks()
-        if artifacts.read_manifest(run.folder / "segments" / network.pair)
-    ]
+    """Return the networks whose pair is segmented; a run may be gathered before its end.
+
+    A pair that was segmented with networks other than those there now is left out.
+    """
+    finished = []
+    for network in run.networks():
+        folder = run.folder / "segments" / network.pair
+        segmented = artifacts.read_manifest(folder)
+        if segmented is None:
+            continue
+        trained = artifacts.require(run.network_folder(network), command=run.command)
+        if segmented["upstream"][f"network_{network.sequence}"] == trained["content"]:
+            finished.append(network)
+        else:
+            log.warning("%s left out: its networks changed since", network.pair)
+    return finished
 
 
 def _pairs(networks: list[TrainingSettings]) -> list[str]:

@@ -194,21 +194,6 @@ def run_stage(
     return True
 
 
-def is_current(
-    folder: Path,
-    *,
-    settings: Mapping[str, object],
-    upstream: Mapping[str, Path],
-    code: Sequence[str],
-) -> bool:
-    """Return whether a stage is there and `run_stage` would leave it alone."""
-    try:
-        key = artifacts.stage_key(settings, _contents(upstream), code)
-    except MissingStageError:
-        return False
-    return not artifacts.why_stale(folder, key)
-
-
 def _contents(upstream: Mapping[str, Path]) -> dict[str, str]:
     contents = {}
     for name, folder in upstream.items():

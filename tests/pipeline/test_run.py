@@ -5,7 +5,7 @@ import pytest
 from paperlib import artifacts
 from paperlib.config import PROFILES
 from paperlib.labels import SEQUENCES
-from paperlib.pipeline.run import MissingStageError, Run, is_current, open_run, run_stage
+from paperlib.pipeline.run import MissingStageError, Run, open_run, run_stage
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
@@ -108,24 +108,3 @@ def test_a_run_without_a_stage_names_the_command_of_its_own(tmp_path, monkeypatc
     run = Run(PROFILES["smoke"], folds=2)
     with pytest.raises(FileNotFoundError, match=r"run `make book PROFILE=smoke FOLDS=2`"):
         run.require("evidence")
-
-
-def test_a_stage_is_current_until_its_settings_its_code_or_what_it_reads_change(tmp_path):
-    def write(text):
-        return lambda folder, _key: (folder / "content").write_text(text) and None
-
-    def upstream(text):
-        run_stage(tmp_path / "a", settings={"x": text}, upstream={}, code=(), make=write(text))
-
-    described = {"settings": {"x": (1, 2)}, "upstream": {"a": tmp_path / "a"}, "code": ()}
-    assert not is_current(tmp_path / "b", **described)  # neither is there
-    upstream("one")
-    assert not is_current(tmp_path / "b", **described)
-    run_stage(tmp_path / "b", **described, make=write("b"))
-    assert is_current(tmp_path / "b", **described)
-    assert not is_current(tmp_path / "b", **{**described, "settings": {"x": (1, 3)}})
-    assert not is_current(tmp_path / "b", **{**described, "code": ("paperlib.labels",)})
-    upstream("two")
-    assert not is_current(tmp_path / "b", **described)
-    upstream("one")
-    assert is_current(tmp_path / "b", **described)

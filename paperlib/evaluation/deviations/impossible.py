@@ -161,9 +161,10 @@ def _chain(rows: list[Conv]) -> tuple[str, str]:
     sizes = _encoded(rows, SIDE_PX)
     if sizes is None:
         return "a kernel is larger than its map", "–"
-    network = architectures.Autoencoder(Architecture(tuple(rows[:-1]), rows[-1]))
-    back = dict(architectures.layer_sizes(network, SIDE_PX))[f"decoder.{len(rows) - 1}"]
-    return _with_marks(rows, sizes), f"{back[1]}"
+    network = architectures.Autoencoder(Architecture(tuple(rows[:-1]), rows[-1])).eval()
+    with torch.no_grad():
+        back = network.decode(network.encode(torch.zeros(1, 1, SIDE_PX, SIDE_PX)).mean)
+    return _with_marks(rows, sizes), f"{back.shape[-1]}"
 
 
 def _encoded(rows: list[Conv], side: int) -> list[int] | None:

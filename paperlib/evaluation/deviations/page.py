@@ -214,7 +214,7 @@ def _effect_cell(key: str, one: Deviation, effects: pd.DataFrame, table: pd.Data
         about = f"{'beside it, ' if beside else ''}{unit}, {DATA[str(data)]}"
         values = Markup("; ").join([_effect_text(line) for _, line in part.iterrows()])
         n = part["patients"].max()
-        lines.append(Markup("<em>{}, n = {:.0f}</em>: {}.").format(about, n, values))
+        lines.append(Markup("<em>{}, n = {:.0f}.</em> {}.").format(about, n, values))
     left = missing_rows(one, table)
     if own["beside"].all():  # nothing, or nothing that is an alternative
         lines.insert(0, NOT_YET if left else NOT_MEASURED)
@@ -222,15 +222,14 @@ def _effect_cell(key: str, one: Deviation, effects: pd.DataFrame, table: pd.Data
     waiting = Markup("Rows not run yet: {}.").format(", ".join(left)) if left else ""
     pointers = Markup("→ {}").format(Markup(", ").join(links)) if links else ""
     rest = Markup(" ").join([part for part in (waiting, one.note, pointers) if part])
-    return Markup("<strong>Effect.</strong> ") + Markup("<br>").join(
-        [line for line in (*lines, rest) if line]
-    )
+    between = Markup(" ") if own.empty else Markup(" <br>")
+    return Markup("<strong>Effect.</strong> ") + between.join(filter(None, [*lines, rest]))
 
 
 def _effect_text(line: pd.Series) -> Markup:
     answer = Interval(*line[["value", "low", "high", "patients"]])
     verdict = f" ({line['verdict']})" if line["verdict"] else ""
-    return Markup("{}\u00a0<strong>{}</strong>{}{}").format(
+    return Markup("{}: <strong>{}</strong>{}{}").format(
         line["words"], _signed(answer.value), _ends(answer), verdict
     )
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 sys.path.append(str(Path(__file__).resolve().parents[1] / "claims"))
-from claims_by_hand import make_claims_evidence  # noqa: E402
+from claims_by_hand import make_claims_evidence
 
 OVERLAPS = [8, 6, 4, 8]
 

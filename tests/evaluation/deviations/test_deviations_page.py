@@ -41,10 +41,10 @@ def test_every_choice_stands_once_on_the_page_in_its_order(measured):
 def test_an_effect_says_of_what_from_whom_and_how_sure(measured):
     found, order = measured
     text = page.show_measured(found, order, NO_ROWS, note="somewhere").text
-    assert "Dice of the outline, real, n = 4: slices with tumour only\u00a0+0.325 [+0." in text
-    assert "AUROC, slices with tumour, phantom, n = 4" in text
-    assert "Dice of the outline at a threshold, real, n = 4: stopped where it differs most along "\
-        "the training\u00a0+0.200." in text  # fmt: skip
+    assert "Dice of the outline, real, n = 4. slices with tumour only: +0.325 [" in text
+    assert "AUROC, slices with tumour, phantom, n = 4." in text
+    assert "Dice of the outline at a threshold, real, n = 4. stopped where it differs most along "\
+        "the training: +0.200." in text  # fmt: skip
     assert "Data: somewhere." in text
 
 
@@ -57,12 +57,12 @@ def test_what_waits_names_its_rows_and_what_nobody_measured_says_so(measured):
 
 
 def test_a_finished_row_moves_its_choice_up_with_its_verdict(cohorts):
-    table = a_row("guard-5", -0.9, retrained=True, change="5 mm away")
+    table = a_row("guard-5", -1.9, retrained=True, change="5 mm away")
     found = effects.measure_effects(table, cohorts, draws=DRAWS)
     order = effects.rank_deviations(found)
     assert order.measured[0] == "guard"
     text = page.show_measured(found, order, table, note="x").text
-    assert "phantom, ablation, n = 20: 5 mm away\u00a0−0.900 [−0.910,\u00a0−0.890]" in text
+    assert "phantom, ablation, n = 20. 5 mm away: −1.900 [−1.910, −1.890]" in text
     assert "Rows not run yet: guard-10." in text
 
 

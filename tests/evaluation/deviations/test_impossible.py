@@ -1,5 +1,6 @@
 """What cannot be: sizes by the textbook's formula and from torch, shares by hand."""
 
+import pandas as pd
 import pytest
 import torch
 from torch import nn
@@ -85,7 +86,7 @@ def test_without_the_mean_the_latent_gate_flags_what_is_far_from_zero(a_cohort):
     found = a_cohort()
     scores = found.scores.assign(latent_distance=10.0)
     healthy = scores[scores["role"] == "validation"]
-    scores = scores._append(healthy.assign(latent_distance=12.0), ignore_index=True)
+    scores = pd.concat([scores, healthy.assign(latent_distance=12.0)], ignore_index=True)
     table = impossible.compare_latent_gates(found._replace(scores=scores))
     assert list(table.loc["2sd_literal"]) == [1, 1]  # twice a deviation of 1
     assert list(table.loc["mean_2sd"]) == [0, 0]  # 11 and twice 1

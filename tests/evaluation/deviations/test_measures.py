@@ -19,20 +19,17 @@ def change(found, to, ours=measures.EVERY_SLICE):
     return measures.change_way(found, DRAWS, to=to, ours=ours)
 
 
-def with_reading(found, reading, overlap):
-    """Give every tumour slice of one reading another overlap."""
+def with_less(found, reading, lost):
+    """Take pixels of every overlap of one reading."""
     rows = (found.counts["reading"] == reading) & (found.counts["z"] == 80)
     counts = found.counts.copy()
-    counts.loc[rows, "WT_overlap"] = overlap
+    counts.loc[rows, "WT_overlap"] -= lost
     return found._replace(counts=counts)
 
 
-def test_a_reading_is_compared_with_ours_on_the_same_slices(a_cohort):
-    found = with_reading(a_cohort(), "both", 2)
-    answer = change(found, Way(reading="both"))
-    assert answer.value == pytest.approx((0.2 - MEAN) / 2)
-    assert answer.low == pytest.approx((0.2 - 0.8) / 2)  # drawn: only patients with 8
-    assert answer.patients == 4
+def test_a_reading_is_compared_with_ours_patient_by_patient(a_cohort):
+    answer = change(with_less(a_cohort(), "both", 2), Way(reading="both"))
+    assert answer == pytest.approx((-0.1, -0.1, -0.1, 4))  # whoever is drawn loses as much
 
 
 def test_the_same_way_has_no_effect(a_cohort):
@@ -61,9 +58,9 @@ def test_a_gate_empties_what_it_does_not_flag(a_cohort):
     found = a_cohort(wrong=5)
     gated = Way(gate="max_healthy", empty=1.0)
     assert change(found, gated, Way(empty=1.0)).value == pytest.approx(0.5)
-    # The other score is low in tumour slices: it flags nothing but the tumour-free ones.
+    # The other score is low in tumour slices: it keeps the wrong masks and empties the right.
     other = gated._replace(score="residual_variance")
-    assert change(found, other, gated).value == pytest.approx(-MEAN / 2)
+    assert change(found, other, gated).value == pytest.approx(-(MEAN + 1) / 2)
 
 
 def test_a_baseline_needs_no_reading(a_cohort):
