@@ -43,9 +43,9 @@ origins = [provenance.one_line(one.provenance) for one in cohorts if one]
 rows = ablations.load_rows(publishing.reference_folder("ablations"))
 effects.refuse_unknown([study.name for study in ablation_rows.STUDIES])
 table = ablations.compare_rows(rows, draws=draws)
-origins.append(f"ablations: {ablations.describe_origin(rows)}")
-note = "; ".join(origins)
-print("\n".join(origins))
+origin = "; ".join(origins)
+note = f"{origin}; ablations: {ablations.describe_origin(rows)}"
+print(note.replace("; ", "\n"))
 
 # %% [markdown]
 # ## What an effect is
@@ -138,7 +138,7 @@ page.show_unmeasured(found_effects, ranked, table)
 # %%
 height, read = rules.SHAPE[2], real36.provenance["patients"] if real36 else 0
 print(f"BraTS files hold {height} slices. Every other size is refused when a file is read,")
-print(f"and the files of all {read} real patients of the reference were read.")
+print(f"and the files of all {read} real patients of the reference were read." if read else "")
 
 # %% [markdown]
 # **Sizes that do not divide.** Table 1 prints no padding. A layer of kernel $k$, stride $s$,
@@ -171,14 +171,14 @@ page.show_latent_paths()
 # index of the step and none of the cluster; read like this, it would cancel.)
 
 # %%
-page.show_readings(cohorts, note=note)
+page.show_readings(cohorts, note=origin)
 
 # %% [markdown]
 # **The smallest cluster.** The paper takes the smaller cluster, for a tumour fills less than the rest of
 # the brain. It also expects tumours at *low* residuals. The two are often not the same cluster:
 
 # %%
-page.show_clusters(cohorts, note=note)
+page.show_clusters(cohorts, note=origin)
 
 # %% [markdown]
 # **Two times the standard deviation.** By section 4.2 a slice is ill whose latent distance exceeds
@@ -186,7 +186,7 @@ page.show_clusters(cohorts, note=note)
 # threshold lies below nearly all of them:
 
 # %%
-page.show_latent_gates(cohorts, note=note)
+page.show_latent_gates(cohorts, note=origin)
 
 # %% [markdown]
 # **Section 5.3 as Table 2 counts.** Table 2 counts a slice without tumour as 0. Under the same rule
@@ -194,7 +194,7 @@ page.show_latent_gates(cohorts, note=note)
 # were not counted alike; [results](06_results) shows every other way of counting.
 
 # %%
-page.show_ceilings(cohorts, note=note)
+page.show_ceilings(cohorts, note=origin)
 
 # %% [markdown]
 # ## Change one thing

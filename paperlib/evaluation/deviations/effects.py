@@ -7,7 +7,7 @@ of real patients before simulated ones.
 
 import math
 from collections.abc import Collection
-from itertools import chain
+from itertools import chain, product
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -158,13 +158,13 @@ def _of_rows(key: str, one: Deviation, table: pd.DataFrame) -> list[dict[str, ob
 def _of_evidence(
     key: str, one: Deviation, cohorts: Cohorts, draws: Draws
 ) -> list[dict[str, object]]:
-    lines = []
-    for kind, found in ((REAL, cohorts.real), (PHANTOM, cohorts.phantom)):
-        for other in one.alternatives if found else ():
-            answer = other.measure(found, draws)
-            if isinstance(answer, Absent) or math.isnan(answer.value):
-                continue
-            numbers = dict(zip(("value", "low", "high", "patients"), answer, strict=True))
-            named = {"key": key, "data": kind, "words": other.words, "unit": other.unit}
-            lines.append({**named, **numbers, "verdict": "", "beside": other.beside})
+    lines: list[dict[str, object]] = []
+    known = [(kind, found) for kind, found in zip((REAL, PHANTOM), cohorts, strict=True) if found]
+    for (kind, found), other in product(known, one.alternatives):
+        answer = other.measure(found, draws)
+        if isinstance(answer, Absent) or math.isnan(answer.value):
+            continue
+        numbers = dict(zip(("value", "low", "high", "patients"), answer, strict=True))
+        named = {"key": key, "data": kind, "words": other.words, "unit": other.unit}
+        lines.append({**named, **numbers, "verdict": "", "beside": other.beside})
     return lines

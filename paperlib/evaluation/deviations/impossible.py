@@ -139,7 +139,9 @@ def compare_latent_gates(found: Evidence) -> pd.DataFrame:
         return pd.DataFrame(columns=["sensitivity", "false positives"])
     method = slice_scores.first_seed(found, *PAPERS_CHOICE)
     rates = slice_scores.gate_rates(found, method, "latent_distance")
-    return rates.loc[["2sd_literal", "mean_2sd"], ["sensitivity", "false positives"]]
+    return rates.loc[["2sd_literal", "mean_2sd"], ["sensitivity", "false positives"]].rename_axis(
+        None
+    )
 
 
 def compare_ceilings(found: Evidence) -> pd.DataFrame:

@@ -178,7 +178,7 @@ ON_NETWORKS: Mapping[str, Deviation] = MappingProxyType(
             "Only described on the common VAE.",
             "Refused elsewhere, with the reason: its discriminator reads that latent only.",
             "Every other latent would need a path that the paper does not describe.",
-            note="None: there is no row to compare.",
+            note="None: it is in no table.",
         ),
     }
 )

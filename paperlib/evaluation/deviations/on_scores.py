@@ -19,8 +19,8 @@ MATCHED = Link(
 OURS = Way(gate="max_healthy", empty=1.0)  # section 5.3, under the one convention shown first
 
 
-def _gate(words: str, **changed: str) -> Alternative:
-    return measures.counted(words, OURS._replace(**changed), ours=OURS, unit=GATED)
+def _gate(words: str, way: Way) -> Alternative:
+    return measures.counted(words, way, ours=OURS, unit=GATED)
 
 
 ON_SCORES: Mapping[str, Deviation] = MappingProxyType(
@@ -89,9 +89,9 @@ ON_SCORES: Mapping[str, Deviation] = MappingProxyType(
             "score: tumours make the residual lower.",
             "Mean plus two deviations, a quantile, a threshold for each height are possible.",
             alternatives=(
-                _gate("mean + 2 sd", gate="mean_2sd"),
-                _gate("95 % quantile", gate="quantile_95"),
-                _gate("95 % quantile at that height", gate="height"),
+                _gate("mean + 2 sd", OURS._replace(gate="mean_2sd")),
+                _gate("95 % quantile", OURS._replace(gate="quantile_95")),
+                _gate("95 % quantile at that height", OURS._replace(gate="height")),
             ),
             note="The page of ablations has each rule beside no gate at all.",
             link=GATES,
@@ -103,8 +103,8 @@ ON_SCORES: Mapping[str, Deviation] = MappingProxyType(
             "The same, whatever is better here.",
             "Choosing by our own table would be choosing by test labels.",
             alternatives=(
-                _gate("latent distance", score="latent_distance"),
-                _gate("mean residual of T1CE", score="t1ce_mean_residual"),
+                _gate("latent distance", OURS._replace(score="latent_distance")),
+                _gate("mean residual of T1CE", OURS._replace(score="t1ce_mean_residual")),
             ),
             link=GATES,
         ),

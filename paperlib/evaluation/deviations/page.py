@@ -118,7 +118,8 @@ def show_sizes() -> Shown:
         impossible.try_paddings(),
         caption="Sizes of the maps, from the slice to the latent, and of the image that comes "
         f"back, read from the layers. {impossible.INEXACT}: the stride leaves a remainder, the "
-        "size was rounded down. Only “as built here” uses output padding.",
+        "size was rounded down. Only “as built here” uses output padding; d(k − 1)/2 is "
+        "rounded down, too.",
     )
 
 
@@ -141,7 +142,7 @@ def show_readings(cohorts: Cohorts, *, note: str) -> Shown:
         forms,
         caption="dVAE with SSIM. Dice: outline, every slice, empty = 0. Empty: slices without "
         "any mask, of all. Not divided: fits with a cluster that starved. Size: predicted over "
-        f"true pixels. {note}.",
+        f"true pixels. Data: {note}.",
     )
 
 
@@ -152,7 +153,8 @@ def show_clusters(cohorts: Cohorts, *, note: str) -> Shown:
         [(name, impossible.compare_clusters(one)) for name, one in _there(cohorts)],
         forms,
         caption="dVAE with SSIM: share of the slices in which the smaller cluster is not that of "
-        f"lower residuals, of those that the fit divides (n), and of those with tumour. {note}.",
+        f"lower residuals, of those that the fit divides (n), and of those with tumour. "
+        f"Data: {note}.",
     )
 
 
@@ -163,7 +165,7 @@ def show_latent_gates(cohorts: Cohorts, *, note: str) -> Shown:
         {"sensitivity": "{:.0%}", "false positives": "{:.0%}"},
         caption="Latent distance of dVAE with SSIM: share of the slices with tumour "
         "(sensitivity) and without (false positives) that lie above the threshold. 2sd_literal: "
-        f"two deviations; mean_2sd: mean plus two deviations. {note}.",
+        f"two deviations; mean_2sd: mean plus two deviations. Data: {note}.",
     )
 
 
@@ -173,7 +175,7 @@ def show_ceilings(cohorts: Cohorts, *, note: str) -> Shown:
         [(name, impossible.compare_ceilings(one)) for name, one in _there(cohorts)],
         {"paper": "{:.2f}", "ceiling": "{:.2f}"},
         caption="Section 5.3, and what the truth itself reaches where a slice without the region "
-        f"counts 0. {note}.",
+        f"counts 0. Data: {note}.",
     )
 
 
@@ -217,7 +219,7 @@ def _effect_cell(key: str, one: Deviation, effects: pd.DataFrame, table: pd.Data
         lines.append(Markup("<em>{}, n = {:.0f}.</em> {}.").format(about, n, values))
     left = missing_rows(one, table)
     if own["beside"].all():  # nothing, or nothing that is an alternative
-        lines.insert(0, NOT_YET if left else NOT_MEASURED)
+        lines.insert(0, NOT_YET if left else "" if one.note else NOT_MEASURED)
     links = [linked(link) for link in (ROWS if one.rows else None, one.link) if link]
     waiting = Markup("Rows not run yet: {}.").format(", ".join(left)) if left else ""
     pointers = Markup("→ {}").format(Markup(", ").join(links)) if links else ""

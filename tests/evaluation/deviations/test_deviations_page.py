@@ -53,7 +53,9 @@ def test_what_waits_names_its_rows_and_what_nobody_measured_says_so(measured):
     text = page.show_unmeasured(found, order, NO_ROWS).text
     assert "Not measured yet." in text
     assert "Rows not run yet: guard-5, guard-10." in text
-    assert text.count("Not measured.") >= len(order.unmeasured)
+    silent = [key for key in order.unmeasured if not DEVIATIONS[key].note]
+    assert text.count("Effect. Not measured.") == len(silent) > 0
+    assert "Effect. None: it is in no table." in text
 
 
 def test_a_finished_row_moves_its_choice_up_with_its_verdict(cohorts):
