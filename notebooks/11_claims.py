@@ -16,7 +16,7 @@
 # its number of patients, and most of this page is about what that number cannot tell.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size of the run; one of: smoke, phantom, laptop, paper
+profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 reading: str = "neighbourhood"  # of equation 1; one of: both, neighbourhood, weights
@@ -24,10 +24,8 @@ reading: str = "neighbourhood"  # of equation 1; one of: both, neighbourhood, we
 # %%
 import pandas as pd
 
-from paperlib.evaluation import evidence
-from paperlib.evaluation.claims import numbers, unsaid, page, contrasts
-from paperlib.evaluation import paper, present, statistics, tables
-from paperlib.evaluation.claims import sentences
+from paperlib.evaluation import evidence, paper, present, statistics, tables
+from paperlib.evaluation.claims import contrasts, numbers, page, sentences, unsaid
 from paperlib.evaluation.figures import claims as claims_figures
 from paperlib.pipeline import publishing, run as runs
 from paperlib.publish import parameters, provenance

@@ -110,11 +110,15 @@ def write_pair(run: Run, pair: str) -> bool:
         "commit": manifests[FLAIR]["commit"],
         "versions": manifests[FLAIR]["versions"],
     }
-    content = json.loads(json.dumps(content))  # tuples become lists, as in the file
-    if (folder / PAIR).exists() and artifacts.read_json(folder / PAIR) == content:
+    text = json.dumps(content, sort_keys=True)  # as text NaN equals NaN
+    if (folder / PAIR).exists() and _as_text(folder / PAIR) == text:
         return False
     artifacts.write_json(folder / PAIR, content)
     return True
+
+
+def _as_text(file: Path) -> str:
+    return json.dumps(artifacts.read_json(file), sort_keys=True)
 
 
 def read_pair(folder: Path) -> Pair:
