@@ -37,28 +37,35 @@ def test_every_number_of_a_page_exists_whatever_the_run(page, real):
     known = real | summary.paper_summary()
     # Every profile has at least this network, so a build of any run knows these.
     known |= {key.replace("real36", "run", 1): value for key, value in real.items()
-              if not re.search(r"\.(dVAE|VAE-SSIM)", key)}  # fmt: skip
+              if not re.search(r"\.(dVAE|VAE-SSIM|VAE1px|VAE-CE|AAE|BiAAE)", key)}  # fmt: skip
     for key, form in ROLE.findall(page.read_text("utf-8")):
         assert key in known
         format(known[key], form)
 
 
+def _networks(real):
+    return sorted({key.split(".")[2] for key in real if re.match(r"real36\.score\.", key)})
+
+
 def test_the_start_page_is_right_that_no_network_is_needed(real):
     value = {key: real[f"real36.outline.{key}.neighbourhood_value"]
-             for key in ("VAE-MSE", "VAE-SSIM", "dVAE-MSE", "dVAE-SSIM", "B1", "B2", "B2_fixed",
-                         "B3", "B12")}  # fmt: skip
-    networks = [value[key] for key in value if "VAE" in key]
-    assert min(value[key] for key in value if "VAE" not in key) > max(networks)
+             for key in (*_networks(real), "B1", "B2", "B2_fixed", "B3", "B12")}  # fmt: skip
+    networks = [value[key] for key in _networks(real)]
+    assert len(networks) >= 8
+    assert min(value[key] for key in ("B1", "B2", "B2_fixed", "B12")) > max(networks)
+    assert value["B3"] > max(networks) - 0.03  # "does as well as the best"
 
 
-@pytest.mark.parametrize("network", ["VAE-MSE", "VAE-SSIM", "dVAE-MSE", "dVAE-SSIM"])
-def test_the_start_page_is_right_about_height_and_latent_distance(real, network):
-    names = ("mean_residual", "latent_distance", "slice_height")
-    mean, latent, height = (real[f"real36.score.{network}.{name}.value"] for name in names)
-    assert height > mean - 0.03  # "at least about as well"
-    assert latent > max(mean, height)
+def test_the_start_page_is_right_about_height_and_latent_distance(real):
+    better = []
+    for network in _networks(real):
+        names = ("mean_residual", "latent_distance", "slice_height")
+        mean, latent, height = (real[f"real36.score.{network}.{name}.value"] for name in names)
+        assert height > mean - 0.05  # "about as well"
+        better.append(latent > max(mean, height))
+    assert sum(better) > len(better) / 2  # "most"
 
 
 def test_the_reference_is_of_36_real_patients(real):
     assert real["real36.patients"] == 36
-    assert real["real36.profile"] == "laptop"
+    assert real["real36.profile"] == "full"
