@@ -4,6 +4,7 @@ The captions say what a number is: data, patients, slices, convention. Colour pl
 """
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy import ndarray
 
 from paperlib.evaluation import conventions, layout, matching, paper, slice_scores, tables
 from paperlib.evaluation.evidence import Evidence, load_evidence
+from paperlib.evaluation.statistics import Interval
 
 _LOOK = [
     {"selector": "caption", "props": "caption-side: top; text-align: left; padding-bottom: 0.5em"},
@@ -128,6 +130,37 @@ def show_table_3(
         f"{_of_method(found, method)} {layout.MISSING}: not defined. {note}."
     )
     return show(frame, caption=caption)
+
+
+def compare_cohorts(
+    cohorts: Mapping[str, Evidence | None], method: str, *, draws: tables.Draws, note: str
+) -> Shown:
+    """Return the areas of Table 3 of one network in several cohorts, side by side.
+
+    Args:
+        cohorts: Evidence by name; None where it is not in this copy.
+        method: A network with its seed, trained in each.
+        draws: Of the intervals.
+        note: Data, profile, seed and commit of each, in words.
+    """
+    columns, said = {}, []
+    for name, found in cohorts.items():
+        if found is None:
+            continue
+        table = tables.table_3(found, method, draws=draws).set_index("score")
+        columns[name] = [
+            layout.interval_text(Interval(line["value"], line["low"], line["high"], found.patients))
+            for _, line in table.iterrows()
+        ]
+        slices = table[["tumour_slices", "tumour_free_slices"]].iloc[0].astype(int)
+        said.append(f"{name}: {slices.iloc[0]} slices with tumour, {slices.iloc[1]} without")
+    if not columns:
+        return absent()
+    caption = (
+        f"Area under the ROC curve for “this slice holds tumour”, network {method}, with its "
+        f"95 % interval. {'; '.join(said)}. {note}."
+    )
+    return show(pd.DataFrame(columns, index=table.index), caption=caption)
 
 
 def show_gates(found: Evidence | None, method: str, *, note: str) -> Shown:

@@ -170,3 +170,17 @@ def test_nothing_is_shown_of_a_reference_that_is_not_there():
         present.show_conventions(None, "", **ways),
     ):
         assert shown == present.absent()
+
+
+def test_cohorts_stand_side_by_side_and_one_that_is_missing_is_left_out():
+    draws, found = DRAWS, whole_evidence()
+    cohorts = {"first": found, "second": found, "third": None}
+    shown = present.compare_cohorts(cohorts, METHOD, draws=draws, note="made by hand")
+    table = tables.table_3(found, METHOD, draws=draws)
+    first = table.iloc[0]
+    cell = f"{first['value']:.2f} [{first['low']:.2f},\u00a0{first['high']:.2f}]"
+    assert shown.html.count(cell) >= 2
+    assert "second" in shown.html
+    assert "third" not in shown.html
+    assert f"{first['tumour_slices']:.0f} slices with tumour" in shown.html
+    assert present.compare_cohorts({"x": None}, METHOD, draws=draws, note="") == present.absent()
