@@ -208,5 +208,5 @@ print(f"{(raw & ~mask).sum()} pixels removed, {(mask & ~raw).sum()} filled in")
 #   chance.
 # - A new seed is the yardstick of everything that is trained; without it a table of trainings ranks
 #   noise.
-# - Choices in the segmentation cost no training, are seldom reported, and have rows here like the
-#   rest.
+# - Choices in the segmentation cost no training and are seldom reported; `make ablations` treats
+#   them like the rest.

@@ -69,8 +69,8 @@ _SSIM = Why(
     "is shown on the training page.",
 )
 _ADVERSARIAL = Why(
-    "No gain beyond the margin is left in the interval; one weight of the adversarial "
-    "term was tried, and the same weight acts differently under MSE.",
+    "Any gain stays below the margin, even where the contrast below excludes zero; one weight "
+    "of the adversarial term was tried, and the same weight acts differently under MSE.",
     "The adversarial network is ahead here, at the one weight of its term that was tried.",
 )
 _SHARPER = Why(

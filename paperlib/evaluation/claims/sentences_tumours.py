@@ -134,8 +134,8 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 ABOVE_ZERO,
                 Why(
                     "The mean residual is the better score.",
-                    "The latent distance is the better score; it follows the area of brain in "
-                    "the slice, which is itself a sign of tumour.",
+                    "The latent distance is the better score; how much of that is position, the "
+                    "matched controls beside Table 3 tell.",
                 ),
                 TABLE_3,
                 printed=paper.AUROC["mean_residual"] - paper.AUROC["latent_distance"],
