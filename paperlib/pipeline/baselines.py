@@ -104,7 +104,7 @@ def _baseline_tables(
         scored.append(segments.score_patient(patient, -patient.images[FLAIR]).assign(role="test"))
         for name in ("z", "smooth"):
             pixels += [
-                segments.pixel_row(patient, sequence, maps[f"{name}_{sequence}"]) | {"map": name}
+                _pixel_row(patient, sequence, maps[f"{name}_{sequence}"]) | {"map": name}
                 for sequence in SEQUENCES
             ]
     return {
@@ -112,6 +112,12 @@ def _baseline_tables(
         "pixels": pd.DataFrame(pixels),
         "scores": pd.concat(scored),
     }
+
+
+def _pixel_row(patient: segments.Patient, sequence: str, anomaly: ndarray) -> dict[str, object]:
+    facts = segments.residual_facts(patient, sequence, -anomaly)
+    row = segments.pixel_row(patient, sequence, anomaly)
+    return row | {"other_region_auroc": facts["other_region_auroc"]}
 
 
 def _thresholded(
