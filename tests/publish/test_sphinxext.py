@@ -129,7 +129,7 @@ def test_plain_sphinx_stops_at_a_notebook_without_our_stamp(small_book):
 
 @pytest.fixture(scope="module")
 def executed_book(tmp_path_factory):
-    """Return a book with the real configuration and six executed notebooks, not yet built."""
+    """Return a book with the real configuration and three executed notebooks, not yet built."""
     folder = write_book(tmp_path_factory.mktemp("tiny") / "a book")
     for chapter in CHAPTERS:
         output = folder / "book" / "executed" / f"{chapter}.ipynb"
@@ -167,15 +167,15 @@ def test_the_book_builds_without_a_warning_and_asks_the_network_for_nothing(book
 
 @pytest.mark.long
 def test_an_unknown_key_fails_the_book_each_time(book, capfd):
-    page = book / "book" / "deviations.md"
+    page = book / "book" / "index.md"
     page.write_text(page.read_text().replace("dice_wt", "dice_xx"))
     for _ in range(2):
-        assert "deviations.md:3: ERROR: There is no result 'dice_xx'" in failed_build(book, capfd)
+        assert "index.md:3: ERROR: There is no result 'dice_xx'" in failed_build(book, capfd)
 
 
 @pytest.mark.long
 def test_any_warning_fails_the_book_each_time(book, capfd):
-    (book / "book" / "deviations.md").write_text("# Deviations\n\n{numref}`fig-nowhere`\n")
+    (book / "book" / "index.md").write_text("# A tiny book\n\n{numref}`fig-nowhere`\n")
     for _ in range(2):
         assert "fig-nowhere" in failed_build(book, capfd)
 
