@@ -12,7 +12,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from paperlib.evaluation.figures import style
 
-ROWS_APART = 1.05  # factor on the axis of slice-steps
+ROWS_APART = 1.05  # factor on the axis of slice-steps, from one row to the next
+ALL_ROWS_APART = 1.25  # at most, from the first to the last
 LATENT = {"kl_nats": "KL divergence, nats a slice", "active_units": "active units"}
 
 
@@ -100,11 +101,12 @@ def plot_training_length(
     figure = style.new_figure(5.0 + style.note_height_in(note), note=note)
     axes = figure.subplots(2, (len(measures) + 1) // 2, sharex=True)
     rows = list(dict.fromkeys(table.index.get_level_values("row")))
+    step = min(ROWS_APART, ALL_ROWS_APART ** (1 / max(len(rows) - 1, 1)))
     for number, (axis, (measure, title)) in enumerate(
         zip(axes.flat, measures.items(), strict=False)
     ):
         for place, row in enumerate(rows):
-            apart = ROWS_APART ** (place - (len(rows) - 1) / 2)
+            apart = step ** (place - (len(rows) - 1) / 2)
             _draw_row(axis, table.loc[row, measure], row, apart)
         if measure in plain:
             axis.axhline(plain[measure], color=style.BASELINE_COLOUR, linewidth=2.5, alpha=0.5)

@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
@@ -113,3 +114,15 @@ def test_a_single_milestone_still_makes_a_figure(table):
     only = table.xs(1, level="final", drop_level=False)
     figure = training.plot_training_length(only, {}, measures=trainings.MEASURES)
     assert figure._repr_png_().startswith(b"\x89PNG")
+
+
+def test_many_rows_are_not_drawn_beyond_their_axis(table):
+    models = [f"model {number}" for number in range(12)]
+    many = pd.concat([table.xs("VAE-MSE", level="row")] * 12, keys=[f"{m}-MSE" for m in models],
+                     names=["row"])  # fmt: skip
+    figure = training.plot_training_length(many, {}, measures=trainings.MEASURES)
+    axis = figure.axes[0]
+    low, high = axis.get_xlim()
+    drawn = np.concatenate([line.get_xdata() for line in axis.lines])
+    assert low < drawn.min()
+    assert drawn.max() < high
