@@ -29,7 +29,7 @@ import pandas as pd
 
 from paperlib import artifacts, scores
 from paperlib.evaluation import brain_area, calibration, evidence, examples, latent_space
-from paperlib.evaluation import matching, present, roc, slice_scores, tables
+from paperlib.evaluation import matching, paper_tables, present, roc, slice_scores, tables
 from paperlib.evaluation.figures import calibration as calibration_figures, latent as latent_figures
 from paperlib.evaluation.figures import scores as score_figures, slices
 from paperlib.pipeline import patients, publishing, run as runs, segments
@@ -189,13 +189,13 @@ score_figures.plot_roc(panels, note=f"{note}; real patients: {real_note}")
 # ```
 
 # %%
-present.show_table_3(found, method, draws=draws, note=note)
+paper_tables.show_table_3(found, method, draws=draws, note=note)
 
 # %% [markdown]
 # The same for the real patients of the reference run, where this copy holds it:
 
 # %%
-present.show_table_3(reference, real, draws=draws, note=real_note)
+paper_tables.show_table_3(reference, real, draws=draws, note=real_note)
 
 # %% [markdown]
 # How to read it:
@@ -229,10 +229,10 @@ for name, of in shown_runs.items():
 # Every network, plain and matched:
 
 # %%
-present.show_network_scores(found, draws=draws, note=note)
+paper_tables.show_network_scores(found, draws=draws, note=note)
 
 # %%
-present.show_network_scores(reference, draws=draws, note=real_note)
+paper_tables.show_network_scores(reference, draws=draws, note=real_note)
 
 # %% [markdown]
 # A network can lead one column and not the other. Only the matched one says that the network, and
@@ -250,7 +250,7 @@ cohorts = {}
 for name in ("phantom", "phantom-free"):
     cohorts[name] = present.load_reference(publishing.reference_folder(name))
 made = [provenance.one_line(one.provenance) for one in cohorts.values() if one]
-present.compare_cohorts(cohorts, "dVAE-SSIM-s0", draws=draws, note="; ".join(made))
+paper_tables.compare_cohorts(cohorts, "dVAE-SSIM-s0", draws=draws, note="; ".join(made))
 
 # %% [markdown]
 # Height is an easy guess in the first cohort and a harder one in the second, and the latent distance
@@ -266,10 +266,10 @@ present.compare_cohorts(cohorts, "dVAE-SSIM-s0", draws=draws, note="; ".join(mad
 # the brain there are too few of them, and it falls back.
 
 # %%
-present.show_gates(found, method, note=note)
+paper_tables.show_gates(found, method, note=note)
 
 # %%
-present.show_gates(reference, real, note=real_note)
+paper_tables.show_gates(reference, real, note=real_note)
 
 # %% [markdown]
 # Does a threshold keep its promise? One that 5 % of the healthy validation slices exceed should be

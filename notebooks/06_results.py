@@ -26,7 +26,7 @@ rule: str = "max_healthy"  # gate; one of: max_healthy, mean_2sd, quantile_95, h
 import pandas as pd
 
 from paperlib.evaluation import conventions, evidence, examples, layout, paper
-from paperlib.evaluation import present, slice_scores, statistics, tables
+from paperlib.evaluation import paper_tables, present, slice_scores, statistics, tables
 from paperlib.evaluation.figures import dice as dice_figures, slices
 from paperlib.pipeline import publishing, run as runs, slice_view
 from paperlib.publish import parameters, provenance
@@ -77,13 +77,13 @@ real = slice_scores.first_seed(reference, *examples.choose_network(reference)) i
 # none.
 
 # %%
-present.show_table_2(found, tables.OUTLINE, draws=draws, note=note)
+paper_tables.show_table_2(found, tables.OUTLINE, draws=draws, note=note)
 
 # %% [markdown]
 # The same for the real patients of the reference run, where this copy holds it:
 
 # %%
-present.show_table_2(reference, tables.OUTLINE, draws=draws, note=real_note)
+paper_tables.show_table_2(reference, tables.OUTLINE, draws=draws, note=real_note)
 
 # %% [markdown]
 # In short, for the reading with the neighbourhood:
@@ -93,7 +93,7 @@ runs_shown = {"this run": found} | ({"real patients": reference} if reference el
 best = {}
 for name, one in runs_shown.items():
     outline = tables.table_2(one, tables.OUTLINE, draws=draws)
-    whole = outline.drop(index=list(present.partly_tested(one)))
+    whole = outline.drop(index=list(paper_tables.partly_tested(one)))
     best[name] = layout.best_rows(whole, reading=reading)
 patients = " and ".join(f"{one.patients} ({name})" for name, one in runs_shown.items())
 caption = f"Dice of the whole tumour, every slice. Test patients: {patients}. {note}."
@@ -115,10 +115,10 @@ present.show(pd.DataFrame(best), caption=caption)
 # core is drawn as a convex hull.
 
 # %%
-present.show_table_2(found, tables.SEMANTIC, draws=draws, note=note)
+paper_tables.show_table_2(found, tables.SEMANTIC, draws=draws, note=note)
 
 # %%
-present.show_table_2(reference, tables.SEMANTIC, draws=draws, note=real_note)
+paper_tables.show_table_2(reference, tables.SEMANTIC, draws=draws, note=real_note)
 
 # %% [markdown]
 # ## Table 3, in short
@@ -127,10 +127,10 @@ present.show_table_2(reference, tables.SEMANTIC, draws=draws, note=real_note)
 # the controls.
 
 # %%
-present.show_table_3(found, method, draws=draws, note=note, short=True)
+paper_tables.show_table_3(found, method, draws=draws, note=note, short=True)
 
 # %%
-present.show_table_3(reference, real, draws=draws, note=real_note, short=True)
+paper_tables.show_table_3(reference, real, draws=draws, note=real_note, short=True)
 
 # %% [markdown]
 # ## Figure 4: what the masks look like
@@ -213,10 +213,10 @@ dice_figures.plot_conventions(gated, paper=paper.GATED, name="ours, gated", note
 
 # %%
 show = {"reading": reading, "rule": rule, "draws": draws}
-present.show_conventions(found, method, **show, note=note)
+paper_tables.show_conventions(found, method, **show, note=note)
 
 # %%
-present.show_conventions(reference, real, **show, note=real_note)
+paper_tables.show_conventions(reference, real, **show, note=real_note)
 
 # %% [markdown]
 # Read the last three columns first. They have seen no image. Under "empty = 1" an *empty* prediction

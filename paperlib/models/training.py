@@ -6,7 +6,6 @@ again from its last checkpoint ends with the same weights as one that was never 
 
 import logging
 import math
-import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,14 +20,13 @@ from tqdm import tqdm
 
 from paperlib.config import TrainingSettings
 from paperlib.data import augment
-from paperlib.models import adversaries, architectures, losses, objectives
+from paperlib.models import architectures, losses, objectives
 from paperlib.models.inference import autocast, select_device, take
+from paperlib.models.training_state import Row, TrainingState, copy_weights
 
 log = logging.getLogger(__name__)
 
 FIRST_MILESTONE = 1000  # slice-steps; then doubled
-GAN_BETAS = (0.5, 0.999)  # Adam of the discriminator; decided
-Row = dict[str, float]
 Probe = Callable[[architectures.Autoencoder], Row]
 
 
@@ -49,59 +47,6 @@ class Fitted(NamedTuple):
     milestones: list[Row]
     slice_steps: int
     stopped_by: str  # budget | patience | max_epochs
-
-
-class _State:
-    """What a checkpoint holds: weights, optimiser, counters and rows."""
-
-    def __init__(
-        self, settings: TrainingSettings, device: torch.device, image_channels: int = 1
-    ) -> None:
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            name = settings.architecture or settings.model
-            model = architectures.build(name, image_channels)
-            discriminator = adversaries.build(settings.model, image_channels)
-        self.model = model.to(device, memory_format=torch.channels_last)
-        self.optimiser = torch.optim.Adam(self.model.parameters(), lr=settings.learning_rate)
-        self.adversary = None
-        if discriminator is not None:
-            discriminator.to(device, memory_format=torch.channels_last)
-            optimiser = torch.optim.Adam(
-                discriminator.parameters(), lr=settings.gan_learning_rate, betas=GAN_BETAS
-            )
-            self.adversary = objectives.Adversary(discriminator, optimiser)
-        self.best = _copy_weights(self.model)
-        self.progress: dict = {
-            "epoch": 0,
-            "slice_steps": 0,
-            "best_loss": math.inf,
-            "best_epoch": -1,
-            "epochs": [],
-            "milestones": [],
-        }
-
-    def save(self, file: Path) -> None:
-        """Write the checkpoint by rename: a kill leaves the old one."""
-        parts = {
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "best": self.best,
-            "progress": self.progress,
-            "adversary": [part.state_dict() for part in self.adversary or ()],
-        }
-        torch.save(parts, file.with_suffix(".partial"))
-        os.replace(file.with_suffix(".partial"), file)
-
-    def load(self, file: Path, device: torch.device) -> None:
-        parts = torch.load(file, map_location=device, weights_only=True)
-        self.model.load_state_dict(parts["model"])
-        self.optimiser.load_state_dict(parts["optimiser"])
-        self.best, self.progress = parts["best"], parts["progress"]
-        if self.adversary is not None:
-            network, optimiser = parts["adversary"]
-            self.adversary.network.load_state_dict(network)
-            self.adversary.optimiser.load_state_dict(optimiser)
 
 
 def fit(
@@ -133,7 +78,7 @@ def fit(
     if settings.slice_steps is None and settings.max_epochs is None:
         raise ValueError("Give `slice_steps` or `max_epochs`; otherwise training never ends.")
     device = select_device()
-    state = _State(settings, device, 1 if data.images.ndim == 3 else data.images.shape[1])
+    state = TrainingState(settings, device, 1 if data.images.ndim == 3 else data.images.shape[1])
     if checkpoint.exists():
         state.load(checkpoint, device)
         log.info("resuming %s at epoch %d", settings.pair, state.progress["epoch"])
@@ -148,7 +93,7 @@ def fit(
             if row["validation_loss"] < progress["best_loss"]:
                 progress["best_loss"] = row["validation_loss"]
                 progress["best_epoch"] = progress["epoch"]
-                state.best = _copy_weights(state.model)
+                state.best = copy_weights(state.model)
             progress["epoch"] += 1
             bar.set_postfix_str(f"loss {row['loss']:.4f}, validation {row['validation_loss']:.4f}")
             state.save(checkpoint)
@@ -186,7 +131,7 @@ def validation_loss(
 
 
 def _epoch(
-    state: _State,
+    state: TrainingState,
     data: TrainingData,
     settings: TrainingSettings,
     intensities: losses.IntensityRange,
@@ -219,7 +164,7 @@ def _epoch(
 
 
 def _step(
-    state: _State,
+    state: TrainingState,
     inputs: Float[Tensor, "batch channel height width"],
     targets: Float[Tensor, "batch channel height width"],
     settings: TrainingSettings,
@@ -335,16 +280,12 @@ def _mix(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
 
 
-def _device(state: _State) -> torch.device:
+def _device(state: TrainingState) -> torch.device:
     return next(state.model.parameters()).device
 
 
 def _batches(indices: ndarray, size: int) -> Sequence[ndarray]:
     return [indices[i : i + size] for i in range(0, len(indices), size)]
-
-
-def _copy_weights(model: architectures.Autoencoder) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in model.state_dict().items()}
 
 
 def _bar(settings: TrainingSettings) -> tqdm:

@@ -26,6 +26,7 @@ TRAINING_CODE = (
     "paperlib.models.losses",
     "paperlib.models.objectives",
     "paperlib.models.training",
+    "paperlib.models.training_state",
 )
 
 

@@ -35,7 +35,7 @@ class Recorder(nn.Module):
 
 def _step(place=(0, 0), **changed):
     settings = dataclasses.replace(SETTINGS, **changed)
-    state = training._State(settings, torch.device("cpu"))
+    state = training.TrainingState(settings, torch.device("cpu"))
     state.model = Recorder()
     targets = torch.ones(8, 1, 128, 128)
     terms = training._step(state, targets, targets, settings, RANGE, place)

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from paperlib.evaluation.claims.sentence import Link
 from paperlib.evaluation.deviations.deviation import Deviation
-from paperlib.models import architectures, objectives, training
+from paperlib.models import architectures, objectives, training_state
 
 TABLE_1 = Link("02_architectures", "table-1", "Table 1 as built")
 HOLES = Link("02_architectures", "a-printed-layer-that-looks-away", "a layer that looks away")
@@ -135,8 +135,8 @@ ON_NETWORKS: Mapping[str, Deviation] = MappingProxyType(
             "Competes with the autoencoder; Figure 2 shows the gradients.",
             "Real is the clean image, fake its reconstruction, both in one batch. One step of "
             "the discriminator for each of the autoencoder, with Adam of its own, betas "
-            f"{training.GAN_BETAS[0]:g} and {training.GAN_BETAS[1]:g}. The autoencoder gets the "
-            "non-saturating loss of Figure 2.",
+            f"{training_state.GAN_BETAS[0]:g} and {training_state.GAN_BETAS[1]:g}. "
+            "The autoencoder gets the non-saturating loss of Figure 2.",
             "In two batches batch norm tells real from fake by itself. Several steps, other rates "
             "and losses are possible.",
             settings=("TrainingSettings.gan_learning_rate",),
