@@ -27,7 +27,7 @@ import torch
 
 from paperlib import artifacts, config
 from paperlib.data import augment, brats, preprocess
-from paperlib.evaluation import cohort, evidence, examples, paper, present, slice_scores
+from paperlib.evaluation import cohort, evidence, examples, paper, present, slice_scores, tables
 from paperlib.evaluation.figures import data as data_figures, slices
 from paperlib.pipeline import patients, publishing, run as runs
 from paperlib.publish import parameters, provenance
@@ -173,13 +173,13 @@ data_figures.plot_heights(cohort.slices_per_height(table), note=f"{len(cases)} p
 # %%
 real = present.load_reference(publishing.reference_folder("real36"))
 sources = {"this run": found} | ({"36 real patients": real} if real else {})
-draws = run.profile.bootstrap_draws
-tables = {name: cohort.position_auroc(one, draws=draws) for name, one in sources.items()}
+draws = tables.Draws().number
+position = {name: cohort.position_auroc(one, draws=draws) for name, one in sources.items()}
 real_note = provenance.one_line(real.provenance) if real else "the reference is not in this copy"
 
 # %% mystnb={"figure": {"caption": "AUROC of scores without any network, test patients only, with 95 % intervals over patients. Dashed: the paper's mean residual. Grey: guessing. The 36 real patients are a reference run; they are shown where this copy of the project holds it.", "name": "fig-position"}, "image": {"alt": "Dots with intervals for slice height, brain area and mean FLAIR, against the paper's number as a dashed line."}}
 data_figures.plot_position_scores(
-    tables, paper=paper.AUROC["mean_residual"], note=f"{note}; 36 real patients: {real_note}"
+    position, paper=paper.AUROC["mean_residual"], note=f"{note}; 36 real patients: {real_note}"
 )
 
 # %% [markdown]

@@ -41,7 +41,7 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
 method = slice_scores.first_seed(found, model, loss)
-draws = tables.Draws(run.profile.bootstrap_draws)
+draws = tables.Draws()
 note = provenance.one_line(found.provenance)
 test = slice_scores.load_test_slices(found, method)
 n = f"{len(test)} test slices, {test['tumour'].sum()} with tumour"

@@ -38,7 +38,7 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
 method, reading = slice_scores.first_seed(found, model, loss), run.profile.mixture.reading
-draws = tables.Draws(run.profile.bootstrap_draws)
+draws = tables.Draws()
 note = provenance.one_line(found.provenance)
 reference = present.load_reference(publishing.reference_folder("real36"))
 real_note = provenance.one_line(reference.provenance) if reference else ""
@@ -261,7 +261,7 @@ without = conventions.slice_counts(found, "B3", reading=reading)
 difference = (every["dice"] - without["dice"]).groupby(every["case"]).mean()
 mean, sd, n = difference.mean(), difference.std(), len(difference)
 print(f"{method} minus B3, mean over the slices of a patient: {mean:+.3f}, sd {sd:.3f}")
-print(f"n = {n} patients; smallest p possible: {statistics.smallest_p(n):.1g}")
+print(f"n = {n} patients; smallest p possible: {statistics.smallest_p(n):.1g}; with this sd:")
 for effect in (0.01, 0.03, 0.10):
     needed = statistics.patients_needed(sd, effect, power=0.8, alpha=0.05)
     print(f"a difference of {effect:.2f} needs about {needed} patients (power 80 %)")

@@ -54,7 +54,7 @@ if not reference:
 found, reference = cohorts["this run"], cohorts.get("real patients")
 
 # %%
-draws = tables.Draws(run.profile.bootstrap_draws)
+draws = tables.Draws()
 notes = {name: provenance.one_line(one.provenance) for name, one in cohorts.items()}
 note = "; ".join(f"{name}: {networks[name]}, {notes[name]}" for name in cohorts)
 

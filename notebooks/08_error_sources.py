@@ -41,7 +41,7 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 rows = variants.load_rows(run.require("evidence"))
 method = variants.choose_method(rows, network)
-draws = tables.Draws(run.profile.bootstrap_draws)
+draws = tables.Draws()
 note = f"{method}, {provenance.one_line(found.provenance)}"
 print(f"{method}, {rows['case'].nunique()} test patients")
 

@@ -34,7 +34,7 @@ parameters.validate(globals())
 # %%
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
-draws = tables.Draws(run.profile.bootstrap_draws)
+draws = tables.Draws()
 places = {name: publishing.reference_folder(name) for name in publishing.REFERENCES}
 known = {name: crossed.load_crossed(place) for name, place in places.items()}
 notes = {k: provenance.one_line(one.provenance) for k, one in known.items() if one}

@@ -40,7 +40,7 @@ names = publishing.REFERENCES
 simulated, real36 = [present.load_reference(publishing.reference_folder(n)) for n in names]
 real, phantom = numbers.choose_cohorts(found, real=real36, phantom=simulated)
 notes = [provenance.one_line(one.provenance) for one in (real, phantom) if one]
-draws, note = tables.Draws(), "; ".join(notes)  # as many draws in every profile
+draws, note = tables.Draws(), "; ".join(notes)
 print(note)
 
 # %% [markdown]

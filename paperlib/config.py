@@ -139,7 +139,6 @@ class Profile:
     max_patients: int | None = None  # with DATA: the first usable ones
     autocast: bool = False
     mixture: MixtureSettings = field(default_factory=MixtureSettings)
-    bootstrap_draws: int = 1000
 
     def networks(self, folds: int) -> list[TrainingSettings]:
         """Return the settings of every network of a run, in training order."""
@@ -179,7 +178,6 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             losses=("MSE",),
             slice_steps=800,
             max_patients=8,
-            bootstrap_draws=200,
         ),
         "phantom": Profile(
             name="phantom",

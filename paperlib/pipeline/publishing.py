@@ -46,7 +46,7 @@ def publish(run: Run) -> None:
 
 def collect_results(run: Run) -> summary.Summary:
     """Return every number that prose may show: the paper's, this run's, the references'."""
-    draws = tables.Draws(run.profile.bootstrap_draws)
+    draws = tables.Draws()
     found = evidence.load_evidence(run.require("evidence"), command=run.command)
     results = summary.paper_summary() | summary.summarise(found, prefix="run", draws=draws)
     for name in REFERENCES:
