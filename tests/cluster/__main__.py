@@ -128,6 +128,8 @@ def make_book(folder: Path) -> tuple[int, str]:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     print(done.stdout)
+    for name, text in jobs_of(folder).items() if done.returncode else ():
+        print(f"-- {name}\n{text[-1500:]}")
     print(f"-- exit {done.returncode} after {time.monotonic() - began:.0f} s", flush=True)
     return done.returncode, done.stdout
 
