@@ -121,6 +121,11 @@ def _where(root: Path, options: argparse.Namespace) -> list[str]:
             f"CLUSTER={options.cluster}: neither a folder in workflow/profiles nor one of yours "
             "with a config.yaml for Snakemake."
         )
+    if len(f"{root}{sys.executable}{profile}".split()) > 1:
+        raise ValueError(
+            f"CLUSTER={options.cluster} cannot work in a path with spaces: jobs would look for "
+            f"programs under half a name. Move the repository from {root} to another folder."
+        )
     return ["--workflow-profile", str(profile)]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from paperlib import artifacts, reasons
-from paperlib.evaluation import evidence, summary, tables
+from paperlib.evaluation import costs, evidence, summary, tables
 from paperlib.pipeline.results import gather
 from paperlib.pipeline.run import NOTEBOOKS, Run
 from paperlib.publish import commands, gate, parameters, sphinxext
@@ -134,7 +134,15 @@ def collect_results(run: Run) -> summary.Summary:
         if (folder / "provenance.json").exists():
             reference = evidence.load_evidence(folder, command=f"make reference NAME={name}")
             results |= summary.summarise(reference, prefix=name, draws=draws)
-    return results
+    return results | _costs()
+
+
+def _costs() -> summary.Summary:
+    """Return what the whole paper costs: times of the phantom, which has all models."""
+    files = [reference_folder(name) / "provenance.json" for name in REFERENCES]
+    if not all(file.exists() for file in files):
+        return {}
+    return costs.summarise_costs(*map(artifacts.read_json, files))
 
 
 def reference_folder(name: str) -> Path:

@@ -51,7 +51,7 @@ def main() -> int:
         print(f"skipped: {reason}; nothing about SLURM was tested")
         return SKIPPED
     with tempfile.TemporaryDirectory(prefix="one-node-") as temporary, cluster(Path(temporary)):
-        folder = Path(temporary) / "a fresh copy"
+        folder = Path(temporary) / "copy"
         copy_project(folder)
         look_at_success(folder)
         look_at_failure(folder)
