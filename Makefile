@@ -6,6 +6,7 @@ FOLDS ?= 1
 CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 ALLOW_SKIPPED ?=
 ROWS ?=
+CLUSTER ?=
 RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
@@ -22,9 +23,9 @@ help:  ## list the targets
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	touch .venv/installed
 
-book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|laptop|paper, FOLDS=4
+book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|laptop|paper, FOLDS=4, CLUSTER=slurm
 	$(RUN) paperlib book --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
-	  --cores $(CORES) $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
+	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 	@echo "The book's first page: $(CURDIR)/_build/html/index.html"
 
 check: .venv/installed  ## judge a folder of patients: make check DATA=folder
@@ -32,11 +33,11 @@ check: .venv/installed  ## judge a folder of patients: make check DATA=folder
 	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
 
 ablations: .venv/installed  ## one change a row around dVAE-SSIM, phantom; ROWS="base seed-1" for some, resumable
-	$(RUN) paperlib ablations --rows '$(ROWS)' --cores $(CORES)
+	$(RUN) paperlib ablations --rows '$(ROWS)' --cores $(CORES) --cluster '$(CLUSTER)'
 
 length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom or DATA=folder FOLDS=4
 	$(RUN) paperlib length --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
-	  --cores $(CORES) $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
+	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom
 	$(RUN) paperlib reference 'results/reference/$(NAME)' --profile $(PROFILE) --data '$(DATA)' --folds $(FOLDS)

@@ -24,7 +24,7 @@ ROOT = Path(os.environ.get("PAPERLIB_ROOT", Path(__file__).resolve().parents[1])
 
 
 def stage_key(
-    settings: Mapping[str, object], upstream: Mapping[str, str], code: Sequence[str]
+    settings: Mapping[str, object], upstream: Mapping[str, str], code: Mapping[str, str]
 ) -> str:
     """Return a hash of all that decides a stage's result.
 
@@ -32,10 +32,9 @@ def stage_key(
         settings: Plain values, written to the manifest too.
         upstream: Content hashes of the stages read, by name: a stage that was made again with
             the same result makes nothing after it run again.
-        code: Dotted names of the modules that compute the result. Comments, docstrings and
-            layout do not count.
+        code: Hashes of the modules that compute the result by dotted name, see `code_hash`.
     """
-    parts = [settings, upstream, {name: code_hash(name) for name in code}]
+    parts = [settings, upstream, code]
     return _digest(json.dumps(parts, sort_keys=True, default=list))
 
 
@@ -76,14 +75,6 @@ def require(folder: Path, *, command: str) -> dict:
     return manifest
 
 
-def why_stale(folder: Path, key: str) -> str:
-    """Return why a stage has to run, or an empty string when it is up to date."""
-    manifest = read_manifest(folder)
-    if manifest is None:
-        return "never finished"
-    return "" if manifest["key"] == key else "its settings, its input or its code changed"
-
-
 @contextmanager
 def writing(
     folder: Path, *, key: str, record: Mapping[str, object], keep: Sequence[str] = ()
@@ -113,13 +104,22 @@ def create_array(
 ) -> np.memmap:
     """Return a new memory-mapped array; `axes` names its dimensions, separated by spaces.
 
+    Its place on the disk is taken at once: a disk that fills up later would kill the process
+    without a word, since a mapped array is written behind Python's back.
+
     Raises:
         ValueError: If the number of names does not match the shape.
+        OSError: If the disk has no room for it.
     """
     if len(axes.split()) != len(shape):
         raise ValueError(f"Array {name} of shape {shape} needs {len(shape)} axis names: {axes!r}.")
     write_json(folder / f"{name}.axes.json", axes.split())
-    return np.lib.format.open_memmap(folder / f"{name}.npy", mode="w+", dtype=dtype, shape=shape)
+    file = folder / f"{name}.npy"
+    array = np.lib.format.open_memmap(file, mode="w+", dtype=dtype, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
+    return array
 
 
 def save_array(folder: Path, name: str, array: ndarray, *, axes: str) -> None:

@@ -15,8 +15,6 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
 # Known without an import: a wrong word is answered at once.
 GATES = ("max_healthy", "mean_2sd", "2sd_literal", "quantile_95", "height")
@@ -32,12 +30,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout, force=True)
     try:
         return options.run(options)
-    except (OSError, ValueError, FloatingPointError) as error:
-        print(f"paperlib: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("Stopped; the same command goes on from here.", file=sys.stderr)
         return 128 + signal.SIGINT
+    except Exception as error:
+        said = _explain(error)
+        if said is None:
+            raise
+        print(f"paperlib: {said}", file=sys.stderr)
+        return 1
+
+
+def _explain(error: Exception) -> str | None:
+    """Return what a person needs to know; None for a defect, which shows where it is."""
+    storage = importlib.import_module("paperlib.pipeline.storage")
+    root = importlib.import_module("paperlib.artifacts").ROOT
+    if said := storage.explain(error, root):
+        return said
+    if not isinstance(error, OSError | ValueError | FloatingPointError):
+        return None
+    full = storage.note_full(root)
+    return f"{error}\n{full}" if full else str(error)
 
 
 def _check(options: argparse.Namespace) -> int:
@@ -58,10 +71,14 @@ def _check(options: argparse.Namespace) -> int:
 def _stage(options: argparse.Namespace) -> int:
     progress = importlib.import_module("paperlib.pipeline.progress")
     stages = importlib.import_module("paperlib.pipeline.stages")
-    run = _run(options)
+    locks = importlib.import_module("paperlib.pipeline.locks")
+    run, by_hand = _run(options), not options.in_workflow
     request = stages.Request(options.item, options.jobs, options.allow_skipped)
-    with progress.reported(run, options.name, options.item):
-        stages.run_named(run, options.name, request)
+    with locks.stage(run, options.name, options.item, by_hand=by_hand):
+        if by_hand:
+            stages.forget(run, options.name, options.item)
+        with progress.reported(run, options.name, options.item):
+            stages.run_named(run, options.name, request)
     return 0
 
 
@@ -80,25 +97,55 @@ def _length(options: argparse.Namespace) -> int:
 
 def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     root = importlib.import_module("paperlib.artifacts").ROOT
-    _run(options)  # refuses a wrong profile, folder or number of folds before anything starts
+    run = _run(options)  # refuses a wrong profile, folder or number of folds at once
     chosen = {"profile": options.profile, "data": options.data, "folds": options.folds, **more}
     chosen["allow_skipped"] = int(options.allow_skipped)
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", "workflow/Snakefile"]
-    command += ["--workflow-profile", "workflow/profiles/default", "--nolock"]
-    command += ["--cores", str(options.cores), "--config"]
+    command += ["--nolock", *_where(root, options), "--config"]
     command += [f"{name}={value}" for name, value in chosen.items()]
-    lock = FileLock(root / ".book.lock")  # vanishes with its process, unlike a file
-    try:
-        with lock.acquire(timeout=0):
-            return subprocess.run(command, cwd=root, check=False).returncode
-    except Timeout:
-        print("Another `make book` works in this folder; wait until it ends.", file=sys.stderr)
-        return 1
+    locks = importlib.import_module("paperlib.pipeline.locks")
+    importlib.import_module("paperlib.pipeline.storage").refuse_unwritable(root)
+    who = run.command if target == "all" else f"paperlib {target} of {run.name}"
+    with locks.whole_run(run, who) as lock:
+        return _supervise(command, root, lock.fileno())
+
+
+def _where(root: Path, options: argparse.Namespace) -> list[str]:
+    """Return Snakemake's options for this machine or for a cluster."""
+    if not options.cluster:
+        return ["--workflow-profile", "workflow/profiles/default", "--cores", str(options.cores)]
+    known = root / "workflow" / "profiles" / options.cluster
+    profile = known if known.is_dir() else Path(options.cluster).expanduser().resolve()
+    if not (profile / "config.yaml").is_file():
+        raise ValueError(
+            f"CLUSTER={options.cluster}: neither a folder in workflow/profiles nor one of yours "
+            "with a config.yaml for Snakemake."
+        )
+    if len(f"{root}{sys.executable}{profile}".split()) > 1:
+        raise ValueError(
+            f"CLUSTER={options.cluster} cannot work in a path with spaces: jobs would look for "
+            f"programs under half a name. Move the repository from {root} to another folder."
+        )
+    return ["--workflow-profile", str(profile)]
+
+
+def _supervise(command: Sequence[str], root: Path, lock: int) -> int:
+    """Run Snakemake, which holds the run's lock as long as it lives, and end it politely."""
+    with subprocess.Popen(command, cwd=root, pass_fds=[lock]) as snakemake:
+        signal.signal(signal.SIGTERM, lambda *_: snakemake.terminate())
+        try:
+            return snakemake.wait()
+        except KeyboardInterrupt:  # it got its own: it stops its steps
+            snakemake.wait()
+            raise
 
 
 def _reference(options: argparse.Namespace) -> int:
     results = importlib.import_module("paperlib.pipeline.results")
-    names = results.export_reference(_run(options), options.destination)
+    locks = importlib.import_module("paperlib.pipeline.locks")
+    run = _run(options)
+    with locks.whole_run(run, f"paperlib reference of {run.name}"):
+        names = results.export_reference(run, options.destination)
     print(f"{len(names)} files in {options.destination}")
     return 0
 
@@ -147,6 +194,7 @@ def _run(options: argparse.Namespace):
 def _parser() -> argparse.ArgumentParser:
     stages = importlib.import_module("paperlib.pipeline.stages")
     parser = argparse.ArgumentParser(prog="paperlib", description=__doc__)
+    parser.set_defaults(cluster="")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     chosen = argparse.ArgumentParser(add_help=False)
@@ -168,17 +216,20 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("item", nargs="?", default="", help="network, pair or fold of the stage")
     command.add_argument("--jobs", type=int, default=1, help="processes")
     command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.add_argument("--in-workflow", action="store_true", help=argparse.SUPPRESS)
     command.set_defaults(run=_stage)
 
     command = commands.add_parser("book", parents=[chosen], help="everything: the book of a run")
     command.add_argument("--cores", type=int, default=1, help="processes at a time")
     command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_book)
 
     command = commands.add_parser("ablations", help="one change a row around the paper's choice")
     command.add_argument("--profile", default="phantom", help="of the run it belongs to")
     command.add_argument("--rows", default="", help="names of some rows; all without")
     command.add_argument("--cores", type=int, default=1, help="processes at a time")
+    command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_ablations, data="", folds=1, allow_skipped=False)
 
     command = commands.add_parser(
@@ -186,6 +237,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--cores", type=int, default=1, help="processes at a time")
     command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_length)
 
     command = commands.add_parser(

@@ -274,9 +274,8 @@ def test_a_replaced_file_is_checked_again(brats, tmp_path, monkeypatch, capsys):
     _break(_flair(brats))
     capsys.readouterr()
     assert cli.main(call) == 1
-    assert "check: runs because its settings, its input or its code changed" in (
-        capsys.readouterr().out
-    )
+    place = _flair(brats).relative_to(brats)
+    assert f"check: runs because settings changed: files.{place}\n" in capsys.readouterr().out
 
 
 def test_files_of_one_name_in_two_folders_are_told_apart(tmp_path):

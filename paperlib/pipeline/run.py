@@ -4,12 +4,13 @@ import dataclasses
 import hashlib
 import logging
 import re
+import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from paperlib import artifacts
+from paperlib import artifacts, reasons
 from paperlib.config import PROFILES, PrepareSettings, Profile, TrainingSettings
 from paperlib.publish import provenance
 
@@ -96,6 +97,14 @@ class Run:
         parts.append(f"PROFILE={self.profile.name}")
         return " ".join(parts + ([f"FOLDS={self.folds}"] if self.folds > 1 else []))
 
+    @property
+    def stage_command(self) -> str:
+        """The command that makes one stage of the run; its name and item follow."""
+        options = ["--profile", self.profile.name]
+        options += ["--data", str(self.data)] if self.data is not None else []
+        options += ["--folds", str(self.folds)] if self.folds > 1 else []
+        return shlex.join([".venv/bin/paperlib", "stage", *options])
+
     def stage(self, name: str) -> Path:
         """Return the folder of a stage."""
         return self.folder / name
@@ -177,16 +186,20 @@ def run_stage(
         MissingStageError: If a stage that it reads is missing; `stages.run_named` says how to
             make it.
     """
-    contents = _contents(upstream)
-    key = artifacts.stage_key(settings, contents, code)
-    reason = artifacts.why_stale(folder, key)
-    if not reason:
-        log.info("%s: nothing changed", folder.name)
+    now = {
+        "settings": settings,
+        "upstream": _contents(upstream),
+        "code": {name: artifacts.code_hash(name) for name in code},
+    }
+    key = artifacts.stage_key(**now)
+    manifest = artifacts.read_manifest(folder)
+    if manifest is not None and manifest["key"] == key:
+        log.info("%s: nothing changed", _shown(folder))
         return False
-    log.info("%s: runs because %s", folder.name, reason)
+    log.info("%s: runs because %s", _shown(folder), reasons.explain(manifest, now))
     started = time.perf_counter()
     made_by = {"commit": provenance.commit(), "versions": provenance.versions()}
-    record: dict[str, object] = {"settings": settings, "upstream": contents, **made_by}
+    record: dict[str, object] = {**now, **made_by}
     with artifacts.writing(folder, key=key, record=record, keep=keep(key) if keep else ()):
         extra = dict(make(folder, key) or {})
         extra["seconds"] = round(time.perf_counter() - started, 2)
@@ -202,3 +215,10 @@ def _contents(upstream: Mapping[str, Path]) -> dict[str, str]:
             raise MissingStageError(folder)
         contents[name] = manifest["content"]
     return contents
+
+
+def _shown(folder: Path) -> str:
+    """Return a stage as its place in its run: "models/VAE-MSE-f0-s0/flair"."""
+    runs = artifacts.ROOT / "runs"
+    inside = folder.relative_to(runs).parts[1:] if folder.is_relative_to(runs) else ()
+    return "/".join(inside) or folder.name

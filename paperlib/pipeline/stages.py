@@ -40,6 +40,15 @@ def run_named(run: Run, name: str, request: Request) -> None:
         raise
 
 
+def forget(run: Run, name: str, item: str) -> None:
+    """Take away the workflow's note that a stage is done: it looks at the stage again.
+
+    Without it a stage that was started by hand and killed would pass for done.
+    """
+    rule = {"cohort": "patients", "check": "patients", "crossed": "ablation-stage/crossed"}
+    (run.folder / "done" / rule.get(name, name) / item).unlink(missing_ok=True)
+
+
 def _module(name: str):
     return importlib.import_module(f"paperlib.pipeline.{name}")
 

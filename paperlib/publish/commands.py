@@ -4,28 +4,36 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from paperlib.publish.execute import NotebookError, execute_notebook
-from paperlib.publish.gate import EXECUTED, SOURCES, check_published
+from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, Origin, check_published, read_origins
 from paperlib.publish.notebooks import write_notebooks
 
 
-def run_execute(source: Path, output: Path, given: Iterable[Sequence[str]] = ()) -> int:
+def run_execute(
+    source: Path,
+    output: Path,
+    given: Iterable[Sequence[str]] = (),
+    *,
+    origin: Origin | None = None,
+) -> int:
     """Execute one notebook: `paperlib execute SOURCE OUTPUT -p NAME VALUE`.
 
     Args:
         source: The py:percent file.
         output: The executed .ipynb.
         given: Pairs of name and text.
+        origin: For a page of a book: what it is made from.
 
     Returns:
         0, or 1 if a parameter was refused or the run was no success; then there is no output.
     """
     signal.signal(signal.SIGTERM, _exit)
     try:
-        warnings = execute_notebook(source, output, {name: text for name, text in given})
+        parameters = {name: text for name, text in given}
+        warnings = execute_notebook(source, output, parameters, origin=origin)
     except (FileNotFoundError, NotebookError, ValueError) as error:
         print(f"paperlib execute: {error}", file=sys.stderr)
         return 1
@@ -49,17 +57,20 @@ def run_notebooks(sources: Iterable[Path], folder: Path) -> int:
     return 0
 
 
-def run_gate(folder: Path, sources: Iterable[Path]) -> int:
+def run_gate(
+    folder: Path, sources: Iterable[Path], origins: Mapping[str, Origin] | None = None
+) -> int:
     """Say which executed notebooks may not be published: `paperlib gate`.
 
     Args:
         folder: book/executed.
         sources: The py:percent files.
+        origins: What each page of a book must be made from, by its name.
 
     Returns:
         0 if all may be published, else 1.
     """
-    refusals = check_published(folder, sources)
+    refusals = check_published(folder, sources, origins)
     for refusal in refusals:
         print(refusal, file=sys.stderr)
     return 1 if refusals else 0
@@ -76,7 +87,8 @@ def run_book(root: Path) -> int:
     Returns:
         0 if the book was built without a warning.
     """
-    refused = run_gate(root / EXECUTED, sorted((root / SOURCES).glob("*.py")))
+    sources = sorted((root / SOURCES).glob("*.py"))
+    refused = run_gate(root / EXECUTED, sources, read_origins(root / BOOK))
     if refused:
         return refused
     call = "from jupyter_book.cli.main import main; main()"

@@ -16,7 +16,7 @@ import nbformat
 import yaml
 from nbformat import NotebookNode
 
-from paperlib.publish.gate import check_run, stamp
+from paperlib.publish.gate import Origin, check_run, stamp
 from paperlib.publish.notebooks import KERNEL, read_notebook, set_cell_ids
 from paperlib.publish.parameters import check_parameters, read_parameters
 
@@ -31,6 +31,7 @@ def execute_notebook(
     parameters: Mapping[str, object],
     *,
     cell_timeout_s: int | None = None,
+    origin: Origin | None = None,
 ) -> list[str]:
     """Run the notebook `source` in the current folder and write it, executed, to `output`.
 
@@ -42,6 +43,7 @@ def execute_notebook(
         output: The .ipynb to write.
         parameters: Values by name; texts are read as the declared types.
         cell_timeout_s: Longest time for one cell, in seconds; None for any.
+        origin: For a page of a book: what it is made from.
 
     Returns:
         What the notebook wrote to standard error, usually warnings: not published, so show it.
@@ -64,7 +66,7 @@ def execute_notebook(
             raise NotebookError(f"{source}: {reasons[0]}. Nothing was published.")
         warnings = strip(notebook)
         defaults = {name: parameter.default for name, parameter in declared.items()}
-        stamp(notebook, source, defaults | given)
+        stamp(notebook, source, defaults | given, origin)
         finished = folder / "finished.ipynb"
         finished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
         finished.replace(output)

@@ -20,7 +20,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import SphinxRole
 
-from paperlib.publish.gate import EXECUTED, SOURCES, check_notebook
+from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, check_notebook, read_origins
 
 RESULTS = f"{EXECUTED}/results.json"  # both relative to the book's root
 STATIC = "book/static"
@@ -134,6 +134,7 @@ def _refuse_unpublishable(app: Sphinx, env: BuildEnvironment, _docnames: list[st
     """Stop the build unless every executed notebook of the book is there and passes the gate."""
     root = Path(app.srcdir)
     sources = {path.name: path for path in (root / SOURCES).glob("*.py")}
+    origins = read_origins(root / BOOK)
     in_toc = getattr(app.config, "external_site_map", {})  # names what is missing, too
     missing = {name.removesuffix(".ipynb") for name in in_toc} - env.found_docs
     paths = [Path(env.doc2path(name)) for name in env.found_docs]
@@ -142,7 +143,7 @@ def _refuse_unpublishable(app: Sphinx, env: BuildEnvironment, _docnames: list[st
         refusal
         for path in sorted(paths)
         if path.suffix == ".ipynb" and path.is_relative_to(root / EXECUTED)
-        for refusal in check_notebook(path, sources)
+        for refusal in check_notebook(path, sources, origins.get(path.stem))
     ]
     if refusals:
         raise UnpublishableError("\n".join(map(str, refusals)))

@@ -9,7 +9,8 @@ DECIDE = """
 import sys
 from paperlib import artifacts
 from paperlib.pipeline import network_stages, progress, stages
-artifacts.stage_key({}, {}, network_stages.TRAINING_CODE + network_stages.INFERENCE_CODE)
+for module in network_stages.TRAINING_CODE + network_stages.INFERENCE_CODE:
+    artifacts.code_hash(module)
 print(sorted({"torch", "sklearn", "numba", "scipy"} & set(sys.modules)))
 """
 

@@ -113,7 +113,7 @@ def published(good_run, tmp_path):
 def write_book(folder):
     """Write the book's real configuration with tiny pages and sources into `folder`.
 
-    Its table of contents is the real one without the chapters that are not written.
+    Its table of contents is the real one without the pages that are not written.
     """
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book" / "executed").mkdir(parents=True)
@@ -121,7 +121,8 @@ def write_book(folder):
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
     lines = (ROOT / "_toc.yml").read_text().splitlines(keepends=True)
-    kept = [line for line in lines if "executed/" not in line or line.strip().endswith(CHAPTERS)]
+    there = (*CHAPTERS, "book/references")
+    kept = [line for line in lines if "file:" not in line or line.strip().endswith(there)]
     (folder / "_toc.yml").write_text("".join(kept))
     for chapter in CHAPTERS:
         text = HEADER + CHAPTER.replace("NAME", chapter)
