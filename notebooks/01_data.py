@@ -23,12 +23,15 @@ z: int | None = None  # height of the slice, from 60 to 129; None: the one with 
 
 # %%
 import numpy as np
+import pandas as pd
 import torch
 
+# %%
 from paperlib import artifacts, config
 from paperlib.data import augment, brats, preprocess
 from paperlib.evaluation import cohort, evidence, examples, paper, present, slice_scores, tables
 from paperlib.evaluation.figures import data as data_figures, slices
+from paperlib.exercises import data as exercises
 from paperlib.pipeline import patients, publishing, run as runs
 from paperlib.publish import parameters, provenance
 
@@ -292,25 +295,87 @@ present.show(texts, caption="What a phantom cohort must measure (from, to), what
 # truth that change one thing at a time. Phantoms and real patients are never pooled.
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-zscore
+# ```{exercise-start} Predict: twice the signal
+# :label: exercise-gain
 # ```
-# Mean and standard deviation come from the whole brain, tumour included. How far does the tumour
-# move the zero point of this patient? Below for `"mean_sd"`; `preprocess.normalisation` knows one
-# more method, `"median_mad"` (median and median absolute deviation). Try it.
+# The unit of an MR image is arbitrary. Suppose that every value in this patient's file were twice
+# as large. Compared with now, the z-scores of the brain would be `"unchanged"`, `"doubled"` or
+# `"shifted"`: which?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-gain
+# :class: dropdown
+# ```
+# Mean and standard deviation double with the values, and the factor cancels. A z-score knows
+# nothing of the scanner's unit. It knows, however, what else is in the image: see the third
+# exercise.
+
+# %% tags=["solution"]
+# hint: put 2x in place of x into the formula of z above; m and s contain x, too
+zscores_then = "unchanged"
+
+# %% tags=["check"]
+exercises.check_gain(zscores_then, small, brain)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Predict: a score turned around
+# :label: exercise-turned
+# ```
+# The score "slice height" is $-z$: the lower the slice, the more suspicious. A colleague forgot the
+# minus sign. Which AUROC did he get with $z$ on the slices of this run? The frame below has that
+# of $-z$. Ties between heights count one half in both.
 
 # %%
-healthy = brain & (stacks["labels"][table["case"] == case] == 0)
-whole, rest = (preprocess.normalisation(small[k], method="mean_sd") for k in (brain, healthy))
-print(f"zero point moved by {(whole.centre - rest.centre) / rest.spread:.2f} sd of healthy tissue")
+tables["this run"].round(3)
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-turned
+# :class: dropdown
+# ```
+# Each pair of a tumour slice and a tumour-free one that was in the right order is now in the wrong
+# one. An AUROC far *below* one half is therefore no failure to see something: the score sees it
+# and names it the wrong way round. That is why each score of this book says which direction is
+# anomalous before it is measured, not after.
+
+# %% tags=["solution"]
+# hint: which pairs of slices are in the right order now?
+turned = 1 - tables["this run"].loc["slice height", "AUROC"]
+
+# %% tags=["check"]
+exercises.check_turned(turned, slice_scores.load_test_slices(found, cohort.NO_NETWORK))
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the zero point
+# :label: exercise-zscore
+# ```
+# Mean and standard deviation come from the whole brain, tumour included. How far does the tumour
+# move the zero point of this patient? Below for `"mean_sd"`; `preprocess.ZSCORES` has one more
+# method. Take it, and compute by how much the zero point moves then. The table below the check
+# gets a second row.
+
+# %%
+healthy = brain & (stacks["labels"][table["case"] == case] == 0)
+whole, rest = (preprocess.normalisation(small[k], method="mean_sd") for k in (brain, healthy))
+moved = {"mean_sd": (whole.centre - rest.centre) / rest.spread}
+print(f"zero point moved by {moved['mean_sd']:.2f} sd of healthy tissue")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-zscore
 # :class: dropdown
 # ```
@@ -319,11 +384,48 @@ print(f"zero point moved by {(whole.centre - rest.centre) / rest.spread:.2f} sd 
 # (`PrepareSettings`). All numbers of the book then change: the tumour becomes brighter in z-scores,
 # for the networks *and* for the plain threshold.
 
-# %%
-for method in preprocess.ZSCORES:
-    whole, rest = (preprocess.normalisation(small[k], method=method) for k in (brain, healthy))
-    shift, wider = (whole.centre - rest.centre) / rest.spread, whole.spread / rest.spread
-    print(f"{method}: zero point moved by {shift:.2f}, unit wider by a factor of {wider:.2f}")
+# %% tags=["solution"]
+# hint: a key of preprocess.ZSCORES
+method = "median_mad"
+whole, rest = (preprocess.normalisation(small[k], method=method) for k in (brain, healthy))
+# hint: as above, with your method: difference of two centres, in units of the healthy spread
+shift = (whole.centre - rest.centre) / rest.spread
+
+# %% tags=["check"]
+exercises.check_zscore(method, shift, small, brain, healthy)
+moved[method] = shift
+frame = pd.DataFrame({"zero point moved by": moved}).map("{:.2f} healthy spreads".format)
+present.show(frame, caption=f"What the tumour of patient {case} does to the zero point. {note}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: a better zero point?
+# :label: exercise-leak
+# ```
+# "The tumour spoils mean and standard deviation", says a colleague. "We have its outline for every
+# patient of the data set. Let us leave the tumour out when we compute them." What becomes better,
+# what is wrong with it, and how would you get the good part without the bad one?
+#
+# A good answer (1) says which tissue becomes comparable between patients, and why that helps a
+# detector; (2) says what is known about a test patient when he is normalised this way, and whether
+# it would be known of a new patient; (3) names what the numbers of such an experiment could still
+# be used for; (4) proposes a zero point that no outline is needed for.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-leak
+# :class: dropdown
+# ```
+# (1) Healthy tissue of all patients would get the same zero point and unit, whatever their tumours;
+# a threshold in z-scores would mean the same in each. (2) But the outline of a *test* patient is
+# what the method is to find. It enters the image before the method runs: a patient with a large
+# tumour becomes brighter than he would be otherwise, and the score goes up with the answer. A new
+# patient has no outline, so the method could not be used at all. (3) As an upper bound it is
+# useful: it says how much of the error comes from the zero point. (4) Median and median absolute
+# deviation, a peak of the histogram, or the mean of a tissue that tumours rarely touch.
 
 # %% [markdown]
 # ```{solution-end}

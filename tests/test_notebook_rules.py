@@ -137,7 +137,7 @@ def test_names_of_figures_and_exercises_occur_once_in_the_book(source):
 
 def test_the_page_ends_with_an_exercise_and_a_folded_solution(source):
     markdown = "\n".join(text_of(cell) for cell in cells(source, "markdown"))
-    labels = re.findall(r"\{exercise-start\}\n:label: (\S+)", markdown)
+    labels = re.findall(r"\{exercise-start\}[^\n]*\n:label: (\S+)", markdown)
     solutions = re.findall(r"\{solution-start\} (\S+)\n:class: dropdown", markdown)
     assert labels
     assert solutions == labels

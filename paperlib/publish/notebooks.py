@@ -15,6 +15,8 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from paperlib.publish.blanks import blank_solutions
+
 KERNEL = "python3"
 RECORD = ".written.json"  # in the folder: the hash of each notebook as it was written
 WORK_CONFIG = """\
@@ -62,6 +64,19 @@ def read_notebook(source: Path) -> NotebookNode:
     return notebook
 
 
+def read_student_copy(source: Path) -> NotebookNode:
+    """Return the notebook of a py:percent source with blanks in place of the solutions.
+
+    Raises:
+        FileNotFoundError: If there is no such file.
+        ValueError: If a solution is not written as `blanks` expects it.
+    """
+    notebook = read_notebook(source)
+    blank_solutions(notebook)
+    set_cell_ids(notebook)
+    return notebook
+
+
 def set_cell_ids(notebook: NotebookNode) -> None:
     """Give each cell an id that follows from its text, and from its rank among equal cells."""
     seen: Counter[str] = Counter()
@@ -72,7 +87,7 @@ def set_cell_ids(notebook: NotebookNode) -> None:
 
 
 def write_notebooks(sources: Iterable[Path], folder: Path) -> list[Written]:
-    """Write each source as a plain notebook into `folder`; return what was done.
+    """Write each source as a plain notebook with blanks into `folder`; return what was done.
 
     Args:
         sources: The py:percent files.
@@ -85,7 +100,7 @@ def write_notebooks(sources: Iterable[Path], folder: Path) -> list[Written]:
     done = []
     for source in sources:
         path = folder / f"{source.stem}.ipynb"
-        text = nbformat.writes(read_notebook(source)) + "\n"
+        text = nbformat.writes(read_student_copy(source)) + "\n"
         status = _status(path, _hash(text), record.get(path.name))
         if status in ("new", "updated"):
             path.write_text(text, encoding="utf-8")

@@ -1,0 +1,99 @@
+"""Blanks from solutions: what `make notebooks` leaves of an exercise (see `paperlib.exercises`).
+
+The source holds question, solution and check. The student's copy holds the question, the hints, a
+`...` for each answer, and the check; it may fail, so that the cells after it run all the same.
+"""
+
+import ast
+import re
+
+import nbformat
+from nbformat import NotebookNode
+
+SOLUTION, CHECK, MAY_FAIL = "solution", "check", "raises-exception"
+HINT = "# hint:"
+OPEN_ANSWER = (
+    "*Double-click here and write your answer. A worked one is on this page of the book, folded.*"
+)
+_EXERCISE = re.compile(r"^```\{exercise-start\} *(.*)\n:label: .*\n```$", re.M)
+_END = re.compile(r"^```\{exercise-end\}\n```$\n?", re.M)
+_FENCE = "```"
+_OPENING, _CLOSING = "```{solution-start}", "```{solution-end}"
+
+
+def blank_solutions(notebook: NotebookNode) -> None:
+    """Turn a notebook with solutions into the copy for students, in place.
+
+    Args:
+        notebook: From `notebooks.read_notebook`.
+
+    Raises:
+        ValueError: If a cell tagged `solution` has no hint, or a hint no `name = value` below it.
+    """
+    kept, inside, answers = [], False, 0
+    for cell in notebook.cells:
+        tags = cell.metadata.get("tags", [])
+        if cell.cell_type == "markdown":
+            cell.source, inside, answers = _question(cell.source, inside, answers)
+        elif SOLUTION in tags:
+            cell.source = blank_answers(cell.source)
+            cell.metadata["tags"] = [tag for tag in tags if tag != SOLUTION]
+            answers += 1
+        elif CHECK in tags:
+            cell.metadata["tags"] = [*tags, MAY_FAIL]
+        elif inside:
+            continue
+        if cell.source.strip():
+            kept.append(cell)
+    notebook.cells = nbformat.from_dict(kept)
+
+
+def blank_answers(source: str) -> str:
+    """Return the code of a solution with `...` in place of each answer below a hint.
+
+    Args:
+        source: Code of a cell tagged `solution`.
+
+    Raises:
+        ValueError: If there is no hint, or no `name = value` below one.
+    """
+    lines, kept = source.splitlines(), []
+    for statement in ast.parse(source).body:
+        start = statement.lineno - 1
+        first = start
+        while first and lines[first - 1].startswith("#"):
+            first -= 1
+        if not any(line.startswith(HINT) for line in lines[first:start]):
+            continue
+        if not (isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)):
+            raise ValueError(
+                f"Below a hint stands `{lines[start]}`; expected `name = value`, the answer."
+            )
+        kept += [*lines[first:start], f"{statement.targets[0].id} = ..."]
+    if not kept:
+        raise ValueError(
+            f"A cell tagged `{SOLUTION}` has no `{HINT} ...` above an answer: {source}"
+        )
+    return "\n".join(kept)
+
+
+def _question(text: str, inside: bool, answers: int) -> tuple[str, bool, int]:
+    """Return what a student sees of a markdown cell, and the state after it.
+
+    Args:
+        text: Of the cell.
+        inside: Whether the cell before ended inside a solution.
+        answers: Cells with answers since that solution began.
+    """
+    kept, lines = [], iter(text.splitlines())
+    for line in lines:
+        if line.startswith(_OPENING):
+            inside, answers = True, 0
+        elif line.startswith(_CLOSING):
+            inside = False
+            next(lines, _FENCE)
+            kept += [] if answers else [OPEN_ANSWER]
+        elif not inside:
+            kept.append(line)
+    shown = _END.sub("", _EXERCISE.sub(r"### \1", "\n".join(kept)))
+    return shown.strip("\n"), inside, answers
