@@ -4,10 +4,11 @@ import shutil
 from pathlib import Path
 
 from paperlib import artifacts
-from paperlib.evaluation import evidence, summary, tables
+from paperlib.evaluation import evidence, examples, paper_tables, slice_scores, summary, tables
 from paperlib.pipeline.run import NOTEBOOKS, Run
-from paperlib.publish import commands, gate, sphinxext
+from paperlib.publish import commands, gate, provenance, sphinxext
 
+GATE_RULE = "max_healthy"  # our reading of the paper's "maximum threshold"
 REFERENCES = ("phantom", "real36")  # folders under results/reference
 
 
@@ -55,6 +56,25 @@ def collect_results(run: Run) -> summary.Summary:
             reference = evidence.load_evidence(folder, command=f"make reference NAME={name}")
             results |= summary.summarise(reference, prefix=name, draws=draws)
     return results
+
+
+def describe_run(run: Run) -> str:
+    """Return Tables 2 and 3 and the conventions of section 5.3 of a run as text."""
+    found = evidence.load_evidence(run.require("evidence"), command=run.command)
+    method = slice_scores.first_seed(found, *examples.choose_network(found))
+    shared = {
+        "draws": tables.Draws(run.profile.bootstrap_draws),
+        "note": provenance.one_line(found.provenance),
+    }
+    reading = found.provenance["mixture"]["reading"]
+    shown = [
+        paper_tables.show_table_2(found, target, **shared)
+        for target in (tables.OUTLINE, tables.SEMANTIC)
+    ]
+    shown.append(paper_tables.show_table_3(found, method, **shared, short=True))
+    way = {"reading": reading, "rule": GATE_RULE}
+    shown.append(paper_tables.show_conventions(found, method, **way, **shared))
+    return "\n\n".join(table.text for table in shown)
 
 
 def reference_folder(name: str) -> Path:
