@@ -57,23 +57,20 @@ class Server:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return json.loads(answer.read())
 
-    def say(self, code):
-        """Run code in a new kernel and return what it prints."""
+    def evaluate(self, expression):
+        """Return the repr of an expression in a new kernel."""
         kernel = self.ask("kernels", "POST", {"name": "python3"})["id"]
         client = BlockingKernelClient(connection_file=str(self._runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
         client.start_channels()
-        printed = []
         try:
-            client.wait_for_ready(timeout=PATIENCE_S)
-            client.execute_interactive(
-                code, timeout=PATIENCE_S,
-                output_hook=lambda m: printed.append(m["content"].get("text", "")),
-            )  # fmt: skip
+            asked = client.execute("", user_expressions={"found": expression})
+            reply = client.get_shell_msg(timeout=PATIENCE_S)
+            assert reply["parent_header"]["msg_id"] == asked
         finally:
             client.stop_channels()
             self.ask_nothing(f"kernels/{kernel}")
-        return "".join(printed)
+        return reply["content"]["user_expressions"]["found"]["data"]["text/plain"]
 
     def ask_nothing(self, path):
         request = urllib.request.Request(
@@ -167,7 +164,6 @@ def test_the_server_is_of_this_machine_only_and_asks_nothing_of_others(server):
 
 
 def test_a_kernel_in_work_finds_the_runs_of_its_own_copy(server):
-    said = server.say(
-        "import os; from paperlib import artifacts; print(artifacts.ROOT, os.getcwd())"
-    )
-    assert said.split() == [str(server.project), str(Path(server.project) / "work")]
+    place = "str(__import__('paperlib.artifacts').artifacts.ROOT), __import__('os').getcwd()"
+    expected = (str(server.project), str(Path(server.project) / "work"))
+    assert server.evaluate(place) == repr(expected)
