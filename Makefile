@@ -7,11 +7,14 @@ CORES ?= $(shell getconf _NPROCESSORS_ONLN)
 ALLOW_SKIPPED ?=
 ROWS ?=
 CLUSTER ?=
+NOTEBOOK ?=
+LAB ?=
 RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: help book check ablations length reference notebooks test test-long lint bench clean
+.PHONY: help book check tables ablations length reference notebooks student student-diff \
+  student-reset test test-long lint bench clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -32,8 +35,13 @@ check: .venv/installed  ## judge a folder of patients: make check DATA=folder
 	@test -n '$(DATA)' || { echo 'Name the folder: make check DATA=folder'; exit 2; }
 	$(RUN) paperlib check '$(DATA)' --jobs $(CORES)
 
-ablations: .venv/installed  ## one change a row around dVAE-SSIM, phantom; ROWS="base seed-1" for some, resumable
-	$(RUN) paperlib ablations --rows '$(ROWS)' --cores $(CORES) --cluster '$(CLUSTER)'
+tables: .venv/installed  ## the tables in the terminal, no pages; PROFILE, DATA, FOLDS as for book
+	$(RUN) paperlib tables --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
+	  --cores $(CORES) $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
+
+ablations: .venv/installed  ## one change a row around dVAE-SSIM; ROWS="base seed-1 loss=L1" for some, resumable
+	$(RUN) paperlib ablations --profile '$(PROFILE)' --rows '$(ROWS)' --cores $(CORES) \
+	  --cluster '$(CLUSTER)'
 
 length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom or DATA=folder FOLDS=4
 	$(RUN) paperlib length --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
@@ -44,6 +52,16 @@ reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: m
 
 notebooks: .venv/installed  ## plain notebooks to play with, in work/
 	$(RUN) paperlib notebooks work
+
+student: .venv/installed  ## the same, then JupyterLab on this machine only
+	$(RUN) paperlib student -- $(LAB)
+
+student-diff: .venv/installed  ## what you changed there, as source; NOTEBOOK=01_data for one
+	@$(RUN) paperlib student-diff $(NOTEBOOK)
+
+student-reset: .venv/installed  ## the original again, your copy is kept: NOTEBOOK=01_data or all
+	@test -n '$(NOTEBOOK)' || { echo 'Name it: make student-reset NOTEBOOK=01_data (or all)'; exit 2; }
+	@$(RUN) paperlib student-reset $(NOTEBOOK)
 
 test: .venv/installed  ## the tests, at most 10 minutes
 	$(RUN) pytest -n $(CORES) -q

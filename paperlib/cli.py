@@ -88,7 +88,16 @@ def _book(options: argparse.Namespace) -> int:
 
 def _ablations(options: argparse.Namespace) -> int:
     importlib.import_module("paperlib.pipeline.ablation_plan").choose_rows(options.rows)
-    return _workflow(options, "ablations", rows=options.rows)
+    status = _workflow(options, "ablations", rows=options.rows)
+    print(importlib.import_module("paperlib.pipeline.ablations").describe_rows(_run(options)))
+    return status
+
+
+def _tables(options: argparse.Namespace) -> int:
+    status = _workflow(options, "tables")
+    if not status:
+        print(importlib.import_module("paperlib.pipeline.printed_tables").describe_run(_run(options)))
+    return status
 
 
 def _length(options: argparse.Namespace) -> int:
@@ -160,6 +169,26 @@ def _notebooks(options: argparse.Namespace) -> int:
     return commands.run_notebooks(sorted(options.sources.glob("*.py")), options.folder)
 
 
+def _student(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    student = importlib.import_module("paperlib.publish.student")
+    run = importlib.import_module("paperlib.pipeline.run").open_run("smoke")
+    missing = student.say_missing_run(run.stage("evidence"), run.command)
+    sources = sorted(options.sources.glob("*.py"))
+    return commands.run_student(sources, options.folder, missing, options.options)
+
+
+def _student_diff(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    return commands.run_student_diff(options.folder, options.notebook)
+
+
+def _student_reset(options: argparse.Namespace) -> int:
+    commands = importlib.import_module("paperlib.publish.commands")
+    sources = sorted(options.sources.glob("*.py"))
+    return commands.run_student_reset(sources, options.folder, options.notebook)
+
+
 def _segment(options: argparse.Namespace) -> int:
     patient_files = importlib.import_module("paperlib.pipeline.patient_files")
     lines = patient_files.segment_files(
@@ -225,9 +254,16 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_book)
 
+    command = commands.add_parser(
+        "tables", parents=[chosen], help="Tables 2 and 3 and section 5.3 in the terminal"
+    )
+    command.add_argument("--cores", type=int, default=1, help="processes at a time")
+    command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.set_defaults(run=_tables)
+
     command = commands.add_parser("ablations", help="one change a row around the paper's choice")
     command.add_argument("--profile", default="phantom", help="of the run it belongs to")
-    command.add_argument("--rows", default="", help="names of some rows; all without")
+    command.add_argument("--rows", default="", help="some names or SETTING=VALUE; else all")
     command.add_argument("--cores", type=int, default=1, help="processes at a time")
     command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_ablations, data="", folds=1, allow_skipped=False)
@@ -258,7 +294,27 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("folder", type=Path)
     command.add_argument("--sources", type=Path, default=Path("notebooks"))
     command.set_defaults(run=_notebooks)
+
+    _add_student(commands)
     return parser
+
+
+def _add_student(commands) -> None:
+    chosen = argparse.ArgumentParser(add_help=False)
+    chosen.add_argument("--folder", type=Path, default=Path("work"))
+    chosen.add_argument("--sources", type=Path, default=Path("notebooks"))
+
+    command = commands.add_parser("student", parents=[chosen], help="notebooks in JupyterLab")
+    command.add_argument("options", nargs="*", help="of JupyterLab, after --")
+    command.set_defaults(run=_student)
+
+    command = commands.add_parser("student-diff", parents=[chosen], help="your changes as source")
+    command.add_argument("notebook", nargs="?", default="all", help="its name; all without")
+    command.set_defaults(run=_student_diff)
+
+    command = commands.add_parser("student-reset", parents=[chosen], help="the original again")
+    command.add_argument("notebook", help="its name, or all; your copy is kept")
+    command.set_defaults(run=_student_reset)
 
 
 def _add_segment(commands) -> None:

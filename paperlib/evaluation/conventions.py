@@ -150,9 +150,10 @@ def compare_conventions(
 
 def name(aggregation: str, empty: float) -> str:
     """Return a convention in words: "every slice, empty = 0"."""
+    words = NAMES.get(aggregation, aggregation.replace("_", " "))
     if aggregation not in metrics.EMPTY_MATTERS:
-        return NAMES[aggregation]
-    return f"{NAMES[aggregation]}, empty {'left out' if np.isnan(empty) else f'= {empty:.0f}'}"
+        return words
+    return f"{words}, empty {'left out' if np.isnan(empty) else f'= {empty:.0f}'}"
 
 
 def gate_can_raise(aggregation: str, empty: float) -> bool:

@@ -95,11 +95,15 @@ def lay_out_table_3(table: pd.DataFrame) -> pd.DataFrame:
         ("controls", "same height and area"): [_cell(r, "matched") for _, r in table.iterrows()],
     }
     frame = pd.DataFrame(columns)
-    kinds = [
-        "scores of the network" if tables.TABLE_3[key][1] else BASELINES for key in table.index
-    ]
+    kinds = [_kind(key) for key in table.index]
     frame.index = pd.MultiIndex.from_arrays([kinds, table["score"]], names=[None, None])
     return frame
+
+
+def _kind(score: str) -> str:
+    if score not in tables.TABLE_3:
+        return "added scores"
+    return "scores of the network" if tables.TABLE_3[score][1] else BASELINES
 
 
 def lay_out_gates(rates: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -191,8 +191,9 @@ def show_conventions(
         for flags in (flagged, None)
     )
     frame, bold = layout.lay_out_conventions(gated, plain, paper.GATED)
+    number = gated["convention"].nunique()
     caption = (
-        f"One prediction under eleven conventions: {method}, gate {rule} on the mean residual, "
+        f"One prediction under {number} conventions: {method}, gate {rule} on the mean residual, "
         f"{flagged.mean():.0%} of the slices keep their mask. Bold: the convention can be the "
         "paper's, because a gate can raise Dice under it and the truth itself reaches the "
         "paper's number. In brackets: 95 % interval over patients. Whole brain: every pixel of "

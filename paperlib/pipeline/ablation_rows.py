@@ -12,6 +12,7 @@ from typing import Any
 from paperlib.config import AugmentSettings, TrainingSettings
 from paperlib.evaluation.paper import PAPERS_CHOICE
 from paperlib.labels import FLAIR, T1CE
+from paperlib.pipeline import own_rows
 from paperlib.pipeline.run import Run
 
 BASE = "base"
@@ -93,15 +94,18 @@ def is_of_run(run: Run, study: Study, network: TrainingSettings) -> bool:
 
 
 def find_study(name: str) -> Study:
-    """Return the row of a name.
+    """Return the row of a name: of `STUDIES`, or a person's own, SETTING=VALUE.
 
     Raises:
         ValueError: If there is none.
     """
+    if own_rows.is_own(name):
+        change = name.replace("=", " ")
+        return Study(name, own_rows.GROUP, change, **own_rows.read_change(name))
     found = [study for study in STUDIES if study.name == name]
     if not found:
         known = ", ".join(study.name for study in STUDIES)
-        raise ValueError(f"There is no ablation {name!r}; the rows are {known}.")
+        raise ValueError(f"There is no ablation {name!r}; the rows are {known}, and SETTING=VALUE.")
     return found[0]
 
 

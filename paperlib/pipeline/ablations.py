@@ -13,8 +13,10 @@ from pathlib import Path
 import numpy as np
 
 from paperlib import artifacts
+from paperlib.evaluation import ablations as tables
+from paperlib.evaluation.tables import Draws
 from paperlib.labels import FLAIR, SEQUENCES
-from paperlib.pipeline import ablation_measure, network_stages, patients
+from paperlib.pipeline import ablation_measure, network_stages, own_rows, patients
 from paperlib.pipeline.ablation_measure import Shown
 from paperlib.pipeline.ablation_rows import (
     JOINT,
@@ -41,6 +43,8 @@ def run_row(run: Run, name: str) -> bool:
         ValueError: If there is no such row.
     """
     study = find_study(name)
+    if own_rows.is_own(name):
+        own_rows.refuse_unknown(name)
     own = open_study(run, study)
     if own.prepares:
         _prepare(own, study)
@@ -68,11 +72,20 @@ def open_study(run: Run, study: Study) -> StudyRun:
     )
 
 
-def destination(run: Run) -> Path:
-    """Return where the rows are written: for the book only those of the default phantom."""
-    if run.profile.name == "phantom" and run.data is None:
+def destination(run: Run, name: str = "") -> Path:
+    """Return where a row is written: for the book those of `STUDIES` on the default phantom."""
+    if run.profile.name == "phantom" and run.data is None and not own_rows.is_own(name):
         return artifacts.ROOT / REFERENCE
     return run.folder / "ablations" / "tables"
+
+
+def describe_rows(run: Run) -> str:
+    """Return the table of all finished rows of a run as text, a person's own among them."""
+    rows = tables.load_rows(destination(run))
+    rows |= tables.load_rows(run.folder / "ablations" / "tables")
+    table = tables.compare_rows(rows, draws=Draws(run.profile.bootstrap_draws))
+    shown = tables.lay_out(table).drop(columns="date, commit").to_string()
+    return f"{shown}\n{tables.describe_origin(rows)}" if rows else tables.describe_origin(rows)
 
 
 def _prepare(own: StudyRun, study: Study) -> bool:
@@ -127,7 +140,7 @@ def _measure(own: StudyRun, study: Study, shown: Mapping[str, Shown]) -> bool:
 
 def _write(own: StudyRun, study: Study, shown: Mapping[str, Shown]) -> None:
     """Copy the counts of a finished row and say beside them what it is and where it is from."""
-    target, source = destination(own.parent), own.folder / "rows"
+    target, source = destination(own.parent, study.name), own.folder / "rows"
     target.mkdir(parents=True, exist_ok=True)
     row = artifacts.require(source, command=COMMAND)
     trained = [

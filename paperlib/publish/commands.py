@@ -1,5 +1,7 @@
 """The publishing commands: each prints what a person needs and returns the exit status."""
 
+import datetime
+import os
 import shutil
 import signal
 import subprocess
@@ -7,6 +9,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from paperlib.publish import student
 from paperlib.publish.execute import NotebookError, execute_notebook
 from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, Origin, check_published, read_origins
 from paperlib.publish.notebooks import write_notebooks
@@ -54,6 +57,56 @@ def run_notebooks(sources: Iterable[Path], folder: Path) -> int:
     """
     for written in write_notebooks(sources, folder):
         print(written)
+    return 0
+
+
+def run_student(sources: Iterable[Path], folder: Path, missing: str, options: Sequence[str]) -> int:
+    """Open JupyterLab in the folder of the student's notebooks: `paperlib student`.
+
+    This process becomes JupyterLab, so that nothing is left behind when it is stopped.
+
+    Args:
+        sources: The py:percent files.
+        folder: work/.
+        missing: What to say about a run that is not there; empty if it is.
+        options: Of JupyterLab.
+    """
+    run_notebooks(sources, folder)
+    print("JupyterLab prints its address below; Ctrl-C twice stops it.")
+    if missing:
+        print(missing)
+    sys.stdout.flush()
+    command = student.lab_command(folder, options)
+    os.execve(command[0], command, student.lab_environment())
+
+
+def run_student_diff(folder: Path, name: str) -> int:
+    """Show what the student changed, as source: `paperlib student-diff`.
+
+    Args:
+        folder: work/.
+        name: Of one notebook, or "all".
+
+    Returns:
+        Always 0: a change is no failure.
+    """
+    print(student.diff_notebooks(folder, name) or "Nothing is changed.", end="\n")
+    return 0
+
+
+def run_student_reset(sources: Iterable[Path], folder: Path, name: str) -> int:
+    """Bring an original back and keep the student's copy: `paperlib student-reset`.
+
+    Args:
+        sources: The py:percent files.
+        folder: work/.
+        name: Of one notebook, or "all".
+
+    Returns:
+        Always 0.
+    """
+    for line in student.reset_notebooks(sources, folder, name, today=datetime.date.today()):
+        print(line)
     return 0
 
 

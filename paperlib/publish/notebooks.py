@@ -19,6 +19,7 @@ from paperlib.publish.blanks import blank_solutions
 
 KERNEL = "python3"
 RECORD = ".written.json"  # in the folder: the hash of each notebook as it was written
+ORIGINALS = ".original"  # in the folder: each notebook as it was written, to compare with
 WORK_CONFIG = """\
 # Written by `make notebooks`. No formats: these notebooks are copies, paired with nothing.
 formats = ""
@@ -106,9 +107,15 @@ def write_notebooks(sources: Iterable[Path], folder: Path) -> list[Written]:
             path.write_text(text, encoding="utf-8")
         if status not in ("kept", "behind"):
             record[path.name] = _hash(text)
+            _keep_original(folder, path.name, text)
         done.append(Written(path, status))
     record_path.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n", encoding="utf-8")
     return done
+
+
+def _keep_original(folder: Path, name: str, text: str) -> None:
+    (folder / ORIGINALS).mkdir(exist_ok=True)
+    (folder / ORIGINALS / name).write_text(text, encoding="utf-8")
 
 
 def _status(path: Path, new: str, written: str | None) -> str:
@@ -132,5 +139,8 @@ STATUSES = {
     "updated": "written anew, its source has changed",
     "current": "nothing to do",
     "kept": "kept, you changed it",
-    "behind": "kept, you changed it; its source has changed too: rename yours to get the new one",
+    "behind": (
+        "kept, you changed it; its source has changed too: `make student-reset` keeps yours and "
+        "brings the new one"
+    ),
 }
