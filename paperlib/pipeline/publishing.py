@@ -5,6 +5,7 @@ from pathlib import Path
 
 from paperlib import artifacts
 from paperlib.evaluation import evidence, summary, tables
+from paperlib.pipeline import viewer
 from paperlib.pipeline.run import NOTEBOOKS, Run
 from paperlib.publish import commands, gate, sphinxext
 
@@ -40,6 +41,8 @@ def publish(run: Run) -> None:
             raise FileNotFoundError(f"Notebook {name} was not executed; run `{run.command}`.")
         shutil.copyfile(source, executed / source.name)
     artifacts.write_json(artifacts.ROOT / sphinxext.RESULTS, collect_results(run))
+    found = evidence.load_evidence(run.require("evidence"), command=run.command)
+    viewer.write_viewer(run, found, artifacts.ROOT)
     if commands.run_book(artifacts.ROOT):
         raise ValueError("The book was not built, see above.")
 
