@@ -79,4 +79,4 @@ bench: .venv/installed  ## timings side by side, as ratios
 	$(RUN) benchmarks
 
 clean:  ## remove runs and pages; never data/ or work/
-	rm -rf runs _build book/executed book/static/mathjax .snakemake logs
+	rm -rf runs _build book/executed book/static/mathjax book/static/viewer .snakemake logs

@@ -17,6 +17,7 @@ PAGES = (
     "book/executed/04_anomaly_scores.html",
     "book/executed/05_postprocessing.html",
     "book/executed/06_results.html",
+    "book/viewer.html",
     "book/executed/11_claims.html",
     "book/executed/12_deviations.html",
     "book/references.html",

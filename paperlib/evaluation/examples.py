@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from paperlib.evaluation import conventions
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.paper import PAPERS_CHOICE
 
@@ -101,3 +102,32 @@ def choose_extremes(found: pd.DataFrame) -> dict[str, int]:
         if ranked[place] not in named.values():
             named[name] = int(ranked[place])
     return named
+
+
+def choose_viewed(counts: pd.DataFrame) -> dict[int, str]:
+    """Return the patients of the slice viewer, each with the reason in words.
+
+    Args:
+        counts: From `conventions.slice_counts`.
+
+    Returns:
+        Best, median and worst Dice of the whole tumour over the volume, and of patients whose
+        tumour does not enhance, and of those without tumour, the first number, unless one of
+        the former is such a patient.
+    """
+    volumes = conventions.volume_dice(counts).set_index("case")["dice"]
+    truth = counts.groupby("case")[["WT_truth", "ET_truth"]].sum()
+    kinds = {
+        "no enhancing tumour": truth.index[(truth["WT_truth"] > 0) & (truth["ET_truth"] == 0)],
+        "no tumour": truth.index[truth["WT_truth"] == 0],
+    }
+    ranked = volumes.drop(kinds["no tumour"]).reset_index()
+    viewed = {}
+    if len(ranked):
+        extremes = choose_extremes(ranked)
+        viewed = {case: f"{name} Dice, {volumes[case]:.2f}" for name, case in extremes.items()}
+    for kind, cases in kinds.items():
+        chosen = [case for case in cases if case in viewed] or [int(case) for case in cases[:1]]
+        for case in chosen:
+            viewed[case] = f"{viewed[case]}, {kind}" if case in viewed else kind
+    return viewed

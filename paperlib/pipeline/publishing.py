@@ -8,6 +8,7 @@ from pathlib import Path
 
 from paperlib import artifacts, reasons
 from paperlib.evaluation import costs, evidence, summary, tables
+from paperlib.pipeline import viewer
 from paperlib.pipeline.results import gather
 from paperlib.pipeline.run import NOTEBOOKS, Run
 from paperlib.publish import commands, gate, parameters, sphinxext
@@ -95,6 +96,8 @@ def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
     for name in NOTEBOOKS:
         shutil.copyfile(_page(run, name), executed / f"{name}.ipynb")
     artifacts.write_json(artifacts.ROOT / sphinxext.RESULTS, collect_results(run))
+    found = evidence.load_evidence(run.require("evidence"), command=run.command)
+    viewer.write_viewer(run, found, artifacts.ROOT)
     notes = {name: origin._asdict() for name, origin in origins.items()}
     artifacts.write_json(artifacts.ROOT / gate.BOOK, notes)
 
@@ -102,7 +105,7 @@ def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
 def _describe_book(run: Run) -> dict[str, dict[str, object]]:
     root = artifacts.ROOT
     written = [root / "_config.yml", root / "_toc.yml", *(root / "book").glob("*.*")]
-    written += (root / "book" / "static").glob("*.css")
+    written += (root / "book" / "static").glob("*.*")
     files = [*written, *(_page(run, name) for name in NOTEBOOKS)]
     hashes = {file.name: _hash_files([file]) for file in files}
     return {"settings": {"run": run.name}, "upstream": hashes, "code": {}}

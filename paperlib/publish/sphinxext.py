@@ -20,6 +20,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.errors import SphinxError
 from sphinx.util.docutils import SphinxRole
 
+from paperlib.publish import viewer_page
 from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, check_notebook, read_origins
 
 RESULTS = f"{EXECUTED}/results.json"  # both relative to the book's root
@@ -121,6 +122,7 @@ def stage_mathjax(static: Path) -> Path:
 def setup(app: Sphinx) -> dict[str, object]:
     """Register role and hooks."""
     app.add_role("result", ResultRole())
+    app.add_directive("slice-viewer", viewer_page.SliceViewer)
     app.connect("config-inited", _stage_mathjax)
     app.connect("env-before-read-docs", _refuse_unpublishable)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

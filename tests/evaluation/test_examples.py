@@ -77,3 +77,37 @@ def test_few_patients_are_shown_once_each():
     two = pd.DataFrame({"case": [4, 5], "dice": [0.3, 0.3]})
     assert examples.choose_extremes(two) == {"best": 4, "median": 5}
     assert examples.choose_extremes(two.iloc[:1]) == {"best": 4}
+
+
+def counts_of(**volumes):
+    """Return one slice per patient from `p<number>=(overlap, predicted, truth, enhancing)`."""
+    rows = [
+        {"case": int(name[1:]), "WT_overlap": overlap, "WT_predicted": predicted}
+        | {"WT_truth": truth, "ET_truth": enhancing}
+        for name, (overlap, predicted, truth, enhancing) in volumes.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_the_viewer_shows_extremes_and_one_patient_of_each_rare_kind():
+    counts = counts_of(
+        p1=(50, 50, 50, 9), p2=(40, 50, 50, 9), p3=(30, 50, 50, 9), p4=(25, 50, 50, 0),
+        p5=(20, 50, 50, 0), p6=(10, 50, 50, 9), p7=(0, 0, 0, 0), p8=(0, 90, 0, 0),
+    )  # fmt: skip
+    assert examples.choose_viewed(counts) == {
+        1: "best Dice, 1.00",
+        4: "median Dice, 0.50, no enhancing tumour",
+        6: "worst Dice, 0.20",
+        7: "no tumour",
+    }
+    assert examples.choose_viewed(counts[counts["case"].isin([5, 6, 1, 2])]) == {
+        1: "best Dice, 1.00",
+        5: "median Dice, 0.40, no enhancing tumour",
+        6: "worst Dice, 0.20",
+    }
+    spared = counts_of(p1=(9, 9, 9, 1), p2=(8, 9, 9, 1), p3=(7, 9, 9, 1), p4=(9, 9, 9, 0))
+    assert examples.choose_viewed(spared)[4] == "no enhancing tumour"
+
+
+def test_a_run_whose_patients_have_no_tumour_still_has_one_to_view():
+    assert examples.choose_viewed(counts_of(p7=(0, 0, 0, 0))) == {7: "no tumour"}

@@ -117,7 +117,7 @@ def write_book(folder):
     """
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book" / "executed").mkdir(parents=True)
-    for name in ("_config.yml", "book/references.bib", "book/references.md"):
+    for name in ("_config.yml", "book/references.bib", "book/references.md", "book/viewer.md"):
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
     lines = (ROOT / "_toc.yml").read_text().splitlines(keepends=True)
@@ -128,5 +128,6 @@ def write_book(folder):
         text = HEADER + CHAPTER.replace("NAME", chapter)
         (folder / "notebooks" / f"{chapter}.py").write_text(text)
     (folder / "book" / "executed" / "results.json").write_text('{"dice_wt": 0.754}')
+    (folder / "book" / "executed" / "viewer.json").write_text('{"cases": []}')
     (folder / "book" / "index.md").write_text(INDEX)
     return folder
