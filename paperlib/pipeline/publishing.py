@@ -5,7 +5,7 @@ from pathlib import Path
 
 from paperlib import artifacts
 from paperlib.evaluation import evidence, summary, tables
-from paperlib.pipeline.run import NOTEBOOKS, Run
+from paperlib.pipeline.run import NOTEBOOKS, Run, check_choices
 from paperlib.publish import commands, gate, sphinxext
 
 REFERENCES = ("phantom", "real36")  # folders under results/reference
@@ -19,7 +19,7 @@ def execute(run: Run, name: str) -> None:
     """
     given = {"profile": run.profile.name, "data": str(run.data or ""), "folds": str(run.folds)}
     source = artifacts.ROOT / gate.SOURCES / f"{name}.py"
-    if commands.run_execute(source, _page(run, name), list(given.items())):
+    if commands.run_execute(source, _page(run, name), list(given.items()), check_choices):
         raise ValueError(f"Notebook {name} did not succeed, see above.")
 
 
