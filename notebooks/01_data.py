@@ -36,7 +36,7 @@ from paperlib.pipeline import patients, publishing, run as runs
 from paperlib.publish import parameters, provenance
 
 # %%
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 note = provenance.one_line(found.provenance)

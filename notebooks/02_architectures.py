@@ -35,7 +35,7 @@ from paperlib.pipeline import patients, run as runs, segments
 from paperlib.publish import parameters, provenance
 
 # %%
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 note = provenance.one_line(found.provenance)

@@ -26,7 +26,7 @@ from paperlib.evaluation.figures import training as training_figures
 from paperlib.pipeline import publishing, run as runs
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 
 # %%
 run = runs.open_run(profile, data, folds)

@@ -26,7 +26,7 @@ from paperlib.evaluation.figures import training_length as length_figures
 from paperlib.pipeline import length_rows, publishing, run as runs
 from paperlib.publish import parameters
 
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 
 # %%
 run = runs.open_run(profile, data, folds)

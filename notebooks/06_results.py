@@ -31,7 +31,7 @@ from paperlib.evaluation.figures import dice as dice_figures, slices
 from paperlib.pipeline import publishing, run as runs, slice_view
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 
 # %%
 run = runs.open_run(profile, data, folds)

@@ -29,7 +29,7 @@ from paperlib.models import simple
 from paperlib.pipeline import crossed_residuals, patients, publishing, run as runs
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 
 # %%
 run = runs.open_run(profile, data, folds)

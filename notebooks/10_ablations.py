@@ -33,7 +33,7 @@ from paperlib.pipeline import run as runs, slice_view
 from paperlib.publish import parameters, provenance
 
 # %%
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found)

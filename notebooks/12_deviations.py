@@ -28,7 +28,7 @@ from paperlib.evaluation.figures import deviations as effect_figures
 from paperlib.pipeline import ablation_rows, publishing, run as runs
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals())
+parameters.validate(globals(), runs.check_choices)
 
 # %%
 run = runs.open_run(profile, data, folds)

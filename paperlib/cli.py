@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if said is None:
             raise
         print(f"paperlib: {said}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
 
 
 def _explain(error: Exception) -> str | None:
@@ -96,7 +96,9 @@ def _ablations(options: argparse.Namespace) -> int:
 def _tables(options: argparse.Namespace) -> int:
     status = _workflow(options, "tables")
     if not status:
-        print(importlib.import_module("paperlib.pipeline.printed_tables").describe_run(_run(options)))
+        print(
+            importlib.import_module("paperlib.pipeline.printed_tables").describe_run(_run(options))
+        )
     return status
 
 
@@ -161,7 +163,8 @@ def _reference(options: argparse.Namespace) -> int:
 
 def _execute(options: argparse.Namespace) -> int:
     commands = importlib.import_module("paperlib.publish.commands")
-    return commands.run_execute(options.source, options.output, options.parameters)
+    check = importlib.import_module("paperlib.pipeline.run").check_choices
+    return commands.run_execute(options.source, options.output, options.parameters, check=check)
 
 
 def _notebooks(options: argparse.Namespace) -> int:
@@ -282,11 +285,19 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("destination", type=Path)
     command.set_defaults(run=_reference)
 
-    command = commands.add_parser("execute", help="execute one notebook for the book")
-    command.add_argument("source", type=Path)
-    command.add_argument("output", type=Path)
+    command = commands.add_parser("execute", help="check parameters, then execute one notebook")
+    command.add_argument("source", type=Path, metavar="NOTEBOOK", help="05_postprocessing or a .py")
     command.add_argument(
-        "-p", dest="parameters", nargs=2, action="append", default=[], metavar=("NAME", "VALUE")
+        "output", type=Path, nargs="?", metavar="OUTPUT", help=".ipynb; without: in work/executed"
+    )
+    command.add_argument(
+        "-p",
+        dest="parameters",
+        nargs=2,
+        action="append",
+        default=[],
+        metavar=("NAME", "VALUE"),
+        help="a parameter, as declared in the notebook's first cell; more than once for several",
     )
     command.set_defaults(run=_execute)
 

@@ -14,6 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted((ROOT / "notebooks").glob("*.py"))
 CODE_LINES, FUNCTION_LINES = 10, 5
 RUN_PARAMETERS = {"profile": "smoke", "data": "", "folds": 1}
+CHECK = "parameters.validate(globals(), runs.check_choices)"
 FILES_AND_PATHS = {"os", "pathlib", "shutil", "glob", "sys"}
 TRAINING = re.compile(r"\.backward\(|zero_grad|optimi[sz]er|\.step\(|training\.fit")
 INCLUDE = re.compile(r"\{literalinclude\} (\S+)\n:(pyobject|start-at): \"?([^\"\n]+)")
@@ -69,8 +70,8 @@ def test_the_first_code_cell_declares_the_parameters_of_every_run(source):
 
 def test_parameters_are_checked_before_they_are_used(source):
     code = [text_of(cell) for cell in cells(source, "code")[1:]]
-    checked = next(n for n, text in enumerate(code) if "parameters.validate(globals())" in text)
-    before = "\n".join(code[: checked + 1]).split("parameters.validate(globals())", maxsplit=1)[0]
+    checked = next(n for n, text in enumerate(code) if CHECK in text)
+    before = "\n".join(code[: checked + 1]).split(CHECK, maxsplit=1)[0]
     assert all(isinstance(line, ast.Import | ast.ImportFrom) for line in ast.parse(before).body)
 
 

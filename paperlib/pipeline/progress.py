@@ -8,9 +8,8 @@ from pathlib import Path
 from statistics import median
 
 from paperlib import artifacts
-from paperlib.data import layouts
 from paperlib.pipeline import ablation_plan
-from paperlib.pipeline.run import Run
+from paperlib.pipeline.run import Run, count_patients
 
 # Seconds of one core, measured on a 2-core machine; only their ratios matter for the estimate.
 MS_PER_SLICE = {"VAE": 6.5, "dVAE": 14, "VAE1px": 7, "VAE-CE": 14, "AAE": 14, "BiAAE": 16}
@@ -21,14 +20,6 @@ NOTHING_DONE_S = 5.0  # a step that ends sooner says nothing about the pace
 SECONDS = {"notebook": 13.0, "publish": 20.0, "gather": 2.0}
 SECONDS_PER_PATIENT = {"cohort": 2.5, "check": 0.5, "prepare": 1.7}
 SECONDS_PER_TEST_PATIENT = {"segment": 2.0, "attribution": 3.0, "baselines": 5.0}
-
-
-def count_patients(run: Run) -> int:
-    """Return how many patients a run has, as far as their folder tells before it is checked."""
-    if run.data is None:
-        return run.profile.cohort.patients
-    found = len(layouts.find_cases(run.data))
-    return min(found, run.profile.max_patients or found)
 
 
 def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> float:

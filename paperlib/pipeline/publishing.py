@@ -10,7 +10,7 @@ from paperlib import artifacts, reasons
 from paperlib.evaluation import costs, evidence, summary, tables
 from paperlib.pipeline import viewer
 from paperlib.pipeline.results import gather
-from paperlib.pipeline.run import NOTEBOOKS, Run
+from paperlib.pipeline.run import NOTEBOOKS, Run, check_choices
 from paperlib.publish import commands, gate, parameters, sphinxext
 from paperlib.publish.origin import code_used
 
@@ -39,7 +39,8 @@ def execute(run: Run, name: str) -> bool:
     log.info("%s: runs because %s", page.stem, reason)
     for left in page.parent.glob(f".{name}-*"):  # of an execution that was killed
         shutil.rmtree(left, ignore_errors=True)
-    if commands.run_execute(source, page, list(_given(run).items()), origin=origin):
+    given = list(_given(run).items())
+    if commands.run_execute(source, page, given, check=check_choices, origin=origin):
         raise ValueError(f"Notebook {name} did not succeed, see above.")
     return True
 

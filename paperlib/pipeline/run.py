@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from paperlib import artifacts, reasons
 from paperlib.config import PROFILES, PrepareSettings, Profile, TrainingSettings
+from paperlib.data import layouts
 from paperlib.publish import provenance
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,9 @@ NOTEBOOKS = (
     "11_claims",
     "12_deviations",
 )
+
+
+PATIENTS_A_FOLD = 3  # at least: one to test, and some to validate and to train; see data.split
 
 
 class MissingStageError(FileNotFoundError):
@@ -158,6 +163,72 @@ def open_run(profile: str, data: str = "", folds: int = 1) -> Run:
     if not folder.is_dir():
         raise NotADirectoryError(f"DATA={data}: no such folder.")
     return Run(PROFILES[profile], folder, folds)
+
+
+def count_patients(run: Run) -> int:
+    """Return how many patients a run has, as far as their folder tells before it is checked."""
+    if run.data is None:
+        return run.profile.cohort.patients
+    found = len(layouts.find_cases(run.data))
+    return min(found, run.profile.max_patients or found)
+
+
+def check_choices(values: Mapping[str, Any]) -> None:
+    """Refuse parameters of a notebook that are each allowed and do not go together.
+
+    Judged are profile, data and folds; `model` and `loss` where a notebook has both, since they
+    then choose a trained network; `network`; `case` and `z`, as soon as the run has test slices.
+
+    Args:
+        values: All parameters by name; others than these, and notebooks of no run, are let pass.
+
+    Raises:
+        ValueError: If they do not go together; names what does.
+        NotADirectoryError: If the folder of patients does not exist.
+    """
+    if not {"profile", "data", "folds"} <= set(values):
+        return
+    run = open_run(values["profile"], values["data"], values["folds"])
+    most = max(1, count_patients(run) // PATIENTS_A_FOLD)
+    if run.folds > most:
+        raise ValueError(
+            f"{count_patients(run)} patients are too few for {run.folds} folds; folds may be "
+            f"from 1 to {most} here."
+        )
+    if {"model", "loss"} <= set(values):
+        _refuse_untrained(run, values["model"], values["loss"])
+    methods = list(dict.fromkeys(f"{n.model}-{n.loss}-s{n.seed}" for n in run.networks()))
+    if values.get("network") not in (None, *methods):
+        raise ValueError(
+            f"network={values['network']} is not trained by profile {run.profile.name}; it trains "
+            f"{', '.join(methods)}."
+        )
+    _refuse_untested(run, values.get("case"), values.get("z"))
+
+
+def _refuse_untrained(run: Run, model: str | None, loss: str | None) -> None:
+    trained = list(dict.fromkeys((network.model, network.loss) for network in run.networks()))
+    if not any(model in (None, one) and loss in (None, other) for one, other in trained):
+        asked = {name: word for name, word in (("model", model), ("loss", loss)) if word}
+        raise ValueError(
+            f"{' with '.join(f'{name}={word}' for name, word in asked.items())} is not trained by "
+            f"profile {run.profile.name}; it trains {', '.join('-'.join(one) for one in trained)}."
+        )
+
+
+def _refuse_untested(run: Run, case: int | None, z: int | None) -> None:
+    evidence = run.stage("evidence")
+    if case is None or artifacts.read_manifest(evidence) is None:
+        return
+    heights = artifacts.load_table(evidence, "slices").groupby("case")["z"].agg(["min", "max"])
+    if case not in heights.index:
+        known = ", ".join(map(str, heights.index))
+        raise ValueError(f"case={case} is no test patient of {run.name}; there are {known}.")
+    low, high = heights.loc[case]
+    if z is not None and not low <= z <= high:
+        raise ValueError(
+            f"z={z} is no tested slice of patient {case}; there z is from {low} to {high}."
+        )
 
 
 def run_stage(

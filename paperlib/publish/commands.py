@@ -9,40 +9,71 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from paperlib import artifacts
 from paperlib.publish import student
 from paperlib.publish.execute import NotebookError, execute_notebook
 from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, Origin, check_published, read_origins
 from paperlib.publish.notebooks import write_notebooks
+from paperlib.publish.parameters import Check, UsageError
+
+UNPUBLISHED = "work/executed"  # for notebooks that a person executes; git ignores work/
 
 
 def run_execute(
     source: Path,
-    output: Path,
+    output: Path | None = None,
     given: Iterable[Sequence[str]] = (),
     *,
+    check: Check | None = None,
     origin: Origin | None = None,
 ) -> int:
-    """Execute one notebook: `paperlib execute SOURCE OUTPUT -p NAME VALUE`.
+    """Execute one notebook: `paperlib execute NOTEBOOK [OUTPUT] -p NAME VALUE`.
 
     Args:
-        source: The py:percent file.
-        output: The executed .ipynb.
+        source: The py:percent file, or the name of one in notebooks/.
+        output: The executed .ipynb; None for one in work/executed.
         given: Pairs of name and text.
+        check: Judges all values, and raises where they do not go together.
         origin: For a page of a book: what it is made from.
 
     Returns:
-        0, or 1 if a parameter was refused or the run was no success; then there is no output.
+        0; 1 if the run was no success, then there is no output; 2 if a parameter was refused,
+        then nothing was started.
     """
     signal.signal(signal.SIGTERM, _exit)
     try:
-        parameters = {name: text for name, text in given}
-        warnings = execute_notebook(source, output, parameters, origin=origin)
+        source = find_source(source)
+        output = output or artifacts.ROOT / UNPUBLISHED / f"{source.stem}.ipynb"
+        warnings = execute_notebook(source, output, _by_name(given), check=check, origin=origin)
     except (FileNotFoundError, NotebookError, ValueError) as error:
         print(f"paperlib execute: {error}", file=sys.stderr)
-        return 1
+        return getattr(error, "exit_code", 1)
     note = f" ({len(warnings)} texts on standard error left out)" if warnings else ""
     print(f"{output}{note}")
     return 0
+
+
+def find_source(wanted: Path) -> Path:
+    """Return the source of a notebook that is named by its path, or as in notebooks/.
+
+    Raises:
+        UsageError: If there is none; names those there are.
+    """
+    folder = artifacts.ROOT / SOURCES
+    for source in (wanted, folder / f"{wanted.name.removesuffix('.py')}.py"):
+        if source.is_file() and source.suffix == ".py":
+            return source
+    known = ", ".join(sorted(file.stem for file in folder.glob("*.py"))) or "none"
+    raise UsageError(f"There is no notebook source {wanted}; {SOURCES}/ has {known}.")
+
+
+def _by_name(given: Iterable[Sequence[str]]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name, text in given:
+        if name in values:
+            raise UsageError(f"Parameter {name!r} is given twice: {values[name]!r} and {text!r}.")
+        values[name] = text
+    return values
 
 
 def run_notebooks(sources: Iterable[Path], folder: Path) -> int:

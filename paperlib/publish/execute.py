@@ -18,7 +18,13 @@ from nbformat import NotebookNode
 
 from paperlib.publish.gate import Origin, check_run, stamp
 from paperlib.publish.notebooks import KERNEL, read_notebook, set_cell_ids
-from paperlib.publish.parameters import check_parameters, read_parameters
+from paperlib.publish.parameters import (
+    Check,
+    UsageError,
+    check_parameters,
+    check_together,
+    read_parameters,
+)
 
 
 class NotebookError(RuntimeError):
@@ -31,6 +37,7 @@ def execute_notebook(
     parameters: Mapping[str, object],
     *,
     cell_timeout_s: int | None = None,
+    check: Check | None = None,
     origin: Origin | None = None,
 ) -> list[str]:
     """Run the notebook `source` in the current folder and write it, executed, to `output`.
@@ -43,17 +50,23 @@ def execute_notebook(
         output: The .ipynb to write.
         parameters: Values by name; texts are read as the declared types.
         cell_timeout_s: Longest time for one cell, in seconds; None for any.
+        check: Judges all values, defaults included, and raises where they do not go together.
         origin: For a page of a book: what it is made from.
 
     Returns:
         What the notebook wrote to standard error, usually warnings: not published, so show it.
 
     Raises:
-        ValueError: If a parameter is unknown, has another type or is not allowed.
+        UsageError: If a parameter is unknown, has another type or is not allowed, parameters do
+            not go together, or `output` is no .ipynb file. Nothing was started or removed.
         NotebookError: If the run was no success.
     """
     declared = read_parameters(source)
     given = check_parameters(parameters, declared)
+    values = {name: parameter.default for name, parameter in declared.items()} | given
+    check_together(values, check)
+    if output.suffix != ".ipynb":
+        raise UsageError(f"The output {output} is no .ipynb file; an executed notebook is one.")
     output.parent.mkdir(parents=True, exist_ok=True)
     output.unlink(missing_ok=True)
     prefix = f".{output.stem}-"
@@ -65,8 +78,7 @@ def execute_notebook(
         if reasons:
             raise NotebookError(f"{source}: {reasons[0]}. Nothing was published.")
         warnings = strip(notebook)
-        defaults = {name: parameter.default for name, parameter in declared.items()}
-        stamp(notebook, source, defaults | given, origin)
+        stamp(notebook, source, values, origin)
         finished = folder / "finished.ipynb"
         finished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
         finished.replace(output)

@@ -13,7 +13,7 @@ import difflib
 import io
 import re
 import tokenize
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeGuard
 
@@ -22,9 +22,16 @@ import jupytext
 from paperlib.publish.values import read_value
 
 PARAMETERS_TAG = "parameters"
+Check = Callable[[Mapping[str, Any]], None]  # raises on values that do not go together
 _INJECTED = "# Parameters"  # papermill's first line in the cell that it adds
 _CHOICES = re.compile(r"\bone of:? ([\w.+-]+(?:, [\w.+-]+)*)")
 _BOUNDS = re.compile(r"\bfrom ([-+.\deE]+) to ([-+.\deE]*\d)")
+
+
+class UsageError(ValueError):
+    """What was asked for cannot be; said before anything was started."""
+
+    exit_code = 2
 
 
 class Parameter(NamedTuple):
@@ -74,37 +81,55 @@ def check_parameters(
         declared: From `read_parameters`.
 
     Raises:
-        ValueError: If a name is unknown, or a value has another type or is not allowed.
+        UsageError: If a name is unknown, or a value has another type or is not allowed.
     """
     _refuse_unknown(given, declared)
     return {name: _checked(declared[name], value, from_text=True) for name, value in given.items()}
 
 
-def validate(namespace: Mapping[str, Any]) -> None:
+def check_together(values: Mapping[str, Any], check: Check | None) -> None:
+    """Let `check` judge values that are each allowed.
+
+    Raises:
+        UsageError: If they do not go together.
+    """
+    try:
+        if check:
+            check(values)
+    except (ValueError, NotADirectoryError) as error:
+        raise UsageError(str(error)) from error
+
+
+def validate(namespace: MutableMapping[str, Any], check: Check | None = None) -> None:
     """Check the parameters from inside a running notebook: `validate(globals())`.
 
     Belongs in the first cell after the parameters, since plain papermill checks nothing. The
-    declarations come from the kernel's history, so that it works from any folder.
+    declarations come from the kernel's history, so that it works from any folder. What papermill
+    passed is written back as what it means: its -p leaves "false" and "[1, 2]" texts.
 
     Args:
-        namespace: The `globals()` of the notebook, or of its source run as a script.
+        namespace: The `globals()` of the notebook, or of its source run as a script. A value
+            that papermill passed is replaced in it by the value of the declared type.
+        check: Judges values that are each allowed, by name, and raises where they do not go
+            together.
 
     Raises:
-        ValueError: If papermill passed an unknown name, a value has another type or is not
-            allowed, or no parameters cell has run.
+        UsageError: If papermill passed an unknown name, a value has another type or is not
+            allowed, or they do not go together.
+        ValueError: If no parameters cell has run.
     """
     declared, injected = _history(namespace)
     _refuse_unknown(injected, declared)
     for name, parameter in declared.items():
-        value = namespace[name]
         try:
-            _checked(parameter, value, from_text=False)
-        except ValueError as error:
-            if not isinstance(value, str) or name not in injected:
+            found = _checked(parameter, namespace[name], from_text=name in injected)
+        except UsageError as error:
+            if name not in injected or not parameter.annotation.startswith("str"):
                 raise
-            raise ValueError(
-                f"{error} papermill's -p passes texts; write -y '{name}: <value>' instead."
-            ) from error
+            raise UsageError(f"{error} To pass a number as a text: papermill -r {name}.") from error
+        if name in injected:
+            namespace[name] = found
+    check_together({name: namespace[name] for name in declared}, check)
 
 
 def _declared(code: str, where: str) -> dict[str, Parameter]:
@@ -134,13 +159,13 @@ def _checked(parameter: Parameter, value: object, *, from_text: bool) -> object:
     try:
         found = read_value(parameter.annotation, value, from_text=from_text)
     except (TypeError, ValueError) as error:
-        raise ValueError(
+        raise UsageError(
             f"Parameter {parameter.name!r} is {value!r} ({type(value).__name__}), "
             f"declared as {parameter}: {error}."
         ) from error
     items = found if isinstance(found, list) else [found]
     if not all(_allowed(parameter, item) for item in items if item is not None):
-        raise ValueError(
+        raise UsageError(
             f"Parameter {parameter.name!r} is {value!r}, which is not allowed: {parameter}."
         )
     return found
@@ -160,7 +185,7 @@ def _refuse_unknown(given: Mapping[str, object], declared: Mapping[str, Paramete
     near = difflib.get_close_matches(unknown[0], declared, n=1)
     hint = f" Did you mean {near[0]!r}?" if near else ""
     allowed = "; ".join(map(str, declared.values())) or "no parameters"
-    raise ValueError(
+    raise UsageError(
         f"Unknown parameter {', '.join(map(repr, unknown))}.{hint} The notebook takes {allowed}."
     )
 

@@ -5,7 +5,8 @@ import pytest
 from paperlib import artifacts
 from paperlib.config import PROFILES
 from paperlib.labels import SEQUENCES
-from paperlib.pipeline.run import MissingStageError, Run, open_run, run_stage
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.run import MissingStageError, Run, check_choices, open_run, run_stage
 
 
 @pytest.mark.parametrize("profile", list(PROFILES))
@@ -108,3 +109,79 @@ def test_a_run_without_a_stage_names_the_command_of_its_own(tmp_path, monkeypatc
     run = Run(PROFILES["smoke"], folds=2)
     with pytest.raises(FileNotFoundError, match=r"run `make book PROFILE=smoke FOLDS=2`"):
         run.require("evidence")
+
+
+CHOSEN = {"profile": "smoke", "data": "", "folds": 1}
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [
+        {},
+        {"folds": 2},
+        {"profile": "phantom", "folds": 14},
+        {"model": None, "loss": None},
+        {"model": "VAE", "loss": None},
+        {"profile": "phantom", "model": "BiAAE", "loss": "SSIM"},
+        {"profile": "laptop", "model": None, "loss": "SSIM"},
+        {"model": "dVAE"},
+        {"network": None, "case": None, "z": 129},
+        {"network": "VAE-MSE-s0", "case": 99},
+    ],
+)
+def test_choices_that_go_together_are_let_pass(chosen, tmp_path, monkeypatch):
+    """A model alone chooses no network; who is tested is not known before a run has slices."""
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    check_choices(CHOSEN | chosen)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"folds": 3}, "8 patients are too few for 3 folds; folds may be from 1 to 2"),
+        ({"model": "dVAE", "loss": None}, "model=dVAE is not trained by profile smoke; .* VAE-MSE"),
+        ({"model": None, "loss": "SSIM"}, "loss=SSIM is not trained by profile smoke"),
+        (
+            {"profile": "phantom", "model": "VAE", "loss": "L1"},
+            "model=VAE with loss=L1 is not .* phantom; it trains VAE-MSE, VAE-SSIM, dVAE-MSE",
+        ),
+        ({"network": "dVAE-SSIM-s0"}, "network=dVAE-SSIM-s0 is not trained .* VAE-MSE-s0"),
+        ({"profile": "phantom", "data": "."}, "cannot read DATA"),
+        ({"profile": "laptop", "data": "nowhere"}, "DATA=nowhere: no such folder"),
+    ],
+)
+def test_choices_that_are_allowed_and_do_not_go_together_are_refused(chosen, message):
+    with pytest.raises((ValueError, NotADirectoryError), match=message):
+        check_choices(CHOSEN | chosen)
+
+
+def test_the_folds_of_real_patients_are_limited_by_how_many_there_are(tmp_path):
+    for number in range(7):
+        home = tmp_path / f"P{number}"
+        home.mkdir()
+        for word in ("flair", "t1ce", "seg"):
+            (home / f"P{number}_{word}.nii.gz").touch()
+    chosen = {"profile": "laptop", "data": str(tmp_path)}
+    check_choices(CHOSEN | chosen | {"folds": 2})
+    with pytest.raises(ValueError, match=r"7 patients .* 3 folds; .* from 1 to 2 here"):
+        check_choices(CHOSEN | chosen | {"folds": 3})
+
+
+def test_a_patient_or_slice_that_is_not_tested_is_refused_with_those_that_are(
+    mini_run, monkeypatch
+):
+    monkeypatch.setattr(runs, "open_run", lambda *_: mini_run)
+    slices = artifacts.load_table(mini_run.stage("evidence"), "slices")
+    tested = sorted(slices["case"].unique().tolist())
+    check_choices(CHOSEN | {"case": tested[0], "z": 100})
+    check_choices(CHOSEN | {"case": None, "z": None})
+    (other, *_) = set(range(7)) - set(tested)
+    known = ", ".join(map(str, tested))
+    with pytest.raises(ValueError, match=f"case={other} is no test patient of .*there are {known}"):
+        check_choices(CHOSEN | {"case": other})
+    with pytest.raises(ValueError, match=f"z=60 is no tested slice of patient {tested[0]}; .* 88"):
+        check_choices(CHOSEN | {"case": tested[0], "z": 60})
+
+
+def test_a_notebook_that_belongs_to_no_run_has_no_such_choices():
+    check_choices({"profile": "mine", "seed": 3})

@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 
-from paperlib.publish.commands import run_execute
+from paperlib import artifacts
+from paperlib.publish.commands import UNPUBLISHED, run_execute
 from paperlib.publish.execute import NotebookError, execute_notebook, strip
 from paperlib.publish.gate import STAMP
 
@@ -66,9 +68,65 @@ def test_a_refused_parameter_starts_no_kernel_and_removes_no_output(write_source
     source = write_source('# %% tags=["parameters"]\nseed: int = 0')
     output = tmp_path / "01_data.ipynb"
     output.write_text("an earlier run")
-    assert run_execute(source, output, [("sede", "1")]) == 1
+    assert run_execute(source, output, [("sede", "1")]) == 2
     assert "Did you mean 'seed'?" in capsys.readouterr().err
     assert output.read_text() == "an earlier run"
+
+
+def refuse_odd(values):
+    if values["seed"] % 2:
+        raise ValueError(f"seed={values['seed']} is odd.")
+
+
+@pytest.mark.parametrize("given", [[], [("seed", "3")]])
+def test_values_that_do_not_go_together_are_refused_before_a_kernel_starts(
+    write_source, tmp_path, capsys, given
+):
+    """Defaults are judged, too."""
+    source = write_source('# %% tags=["parameters"]\nseed: int = 1', "raise OSError('started')")
+    assert run_execute(source, tmp_path / "01_data.ipynb", given, refuse_odd) == 2
+    assert "is odd." in capsys.readouterr().err
+
+
+def test_a_parameter_given_twice_is_refused(write_source, tmp_path, capsys):
+    source = write_source('# %% tags=["parameters"]\nseed: int = 0')
+    given = [("seed", "1"), ("seed", "2")]
+    assert run_execute(source, tmp_path / "01_data.ipynb", given) == 2
+    assert "'seed' is given twice: '1' and '2'" in capsys.readouterr().err
+
+
+def test_an_output_that_is_no_notebook_is_refused_and_stays(write_source, capsys):
+    source = write_source("x = 1")
+    before = source.read_text()
+    assert run_execute(source, source) == 2
+    assert "is no .ipynb file" in capsys.readouterr().err
+    assert source.read_text() == before
+
+
+def test_an_unknown_notebook_is_refused_with_those_there_are(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "01_data.py").touch()
+    assert run_execute(Path("02_dta")) == 2
+    assert "no notebook source 02_dta; notebooks/ has 01_data." in capsys.readouterr().err
+
+
+def test_a_notebook_may_be_named_and_its_output_left_out(write_source, monkeypatch, capsys):
+    source = write_source("x = 1")
+    home = source.parent / "notebooks"
+    home.mkdir()
+    source.rename(home / source.name)
+    monkeypatch.setattr(artifacts, "ROOT", source.parent)
+    assert run_execute(Path(source.stem)) == 0
+    output = source.parent / "work" / "executed" / f"{source.stem}.ipynb"
+    assert capsys.readouterr().out.startswith(str(output))
+    assert nbformat.read(output, as_version=4).metadata[STAMP].source == source.name
+
+
+def test_the_output_that_was_left_out_goes_where_git_tracks_nothing():
+    root = Path(__file__).parents[2]
+    command = ["git", "-C", str(root), "check-ignore", "-q", f"{UNPUBLISHED}/01_data.ipynb"]
+    assert subprocess.run(command, check=False).returncode == 0
 
 
 @pytest.mark.long

@@ -1,6 +1,6 @@
 import pytest
 
-from paperlib.publish.parameters import check_parameters, read_parameters, validate
+from paperlib.publish.parameters import UsageError, check_parameters, read_parameters, validate
 
 DECLARATIONS = """\
 # %% tags=["parameters"]
@@ -165,9 +165,53 @@ def test_an_unknown_name_injected_by_papermill_is_refused_inside_the_notebook():
         validate(history("# Parameters\nsede = 3\n", sede=3))
 
 
-def test_a_text_that_papermill_passed_for_a_bool_is_refused_with_the_cure():
-    with pytest.raises(ValueError, match=r"'flag' is 'false' \(str\).* write -y 'flag: <value>'"):
-        validate(history('# Parameters\nflag = "false"\n', flag="false"))
+@pytest.mark.parametrize(
+    ("name", "passed", "meaning"),
+    [
+        ("flag", "false", False),
+        ("ids", "[1,2]", [1, 2]),
+        ("ids", "[]", []),
+        ("rate", "1e-3", 0.001),
+        ("rate", 2, 2.0),
+        ("models", "['dVAE']", ["dVAE"]),
+        ("limits", '{"a": 1}', {"a": 1}),
+        ("stop", "null", None),
+        ("stop", 5, 5),
+    ],
+)
+def test_what_papermill_passed_becomes_what_it_means(name, passed, meaning):
+    namespace = history(f"# Parameters\n{name} = {passed!r}\n", **{name: passed})
+    validate(namespace)
+    assert namespace[name] == meaning
+    assert type(namespace[name]) is type(meaning)
+
+
+@pytest.mark.parametrize(
+    ("name", "passed"), [("flag", "maybe"), ("flag", 1), ("ids", "[1"), ("seed", "12")]
+)
+def test_a_wrong_value_that_papermill_passed_is_refused_inside_the_notebook(name, passed):
+    with pytest.raises(UsageError, match=f"'{name}' is {passed!r}".replace("[", r"\[")):
+        validate(history(f"# Parameters\n{name} = {passed!r}\n", **{name: passed}))
+
+
+def test_a_number_that_papermill_read_for_a_text_is_refused_with_the_cure():
+    with pytest.raises(UsageError, match=r"expected a text.* as a text: papermill -r profile"):
+        validate(history("# Parameters\nprofile = 2019\n", profile=2019))
+
+
+def test_a_text_typed_into_the_notebook_stands_for_itself():
+    with pytest.raises(UsageError, match=r"'flag' is 'false' \(str\)"):
+        validate(history(flag="false"))
+
+
+def test_values_that_do_not_go_together_are_refused_with_the_reason_of_the_check():
+    def refuse(values):
+        assert list(values)[:2] == ["profile", "seed"]
+        raise NotADirectoryError(f"seed {values['seed']} and flag {values['flag']}")
+
+    given = history('# Parameters\nseed = 3\nflag = "false"\n', seed=3, flag="false")
+    with pytest.raises(UsageError, match=r"^seed 3 and flag False$"):
+        validate(given, refuse)
 
 
 def test_a_value_typed_into_the_notebook_is_checked_as_well():
