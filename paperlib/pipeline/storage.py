@@ -12,6 +12,7 @@ AGAIN = "then give the same command again: what is unfinished is never taken for
 # torch and safetensors write with code of their own and say it in words of their own.
 OTHER_WORDS = {
     "PytorchStreamWriter failed": errno.ENOSPC,
+    "inline_container.cc": errno.ENOSPC,
     "os error 28": errno.ENOSPC,
     "os error 122": errno.EDQUOT,
     "os error 27": errno.EFBIG,
