@@ -6,7 +6,9 @@ from pathlib import Path
 from paperlib import artifacts
 from paperlib.evaluation import evidence, summary, tables
 from paperlib.pipeline.run import NOTEBOOKS, Run, check_choices
+from paperlib.pipeline.sweep_plan import split_name, sweep_folder
 from paperlib.publish import commands, gate, sphinxext
+from paperlib.publish.execute import NotebookError
 
 REFERENCES = ("phantom", "real36")  # folders under results/reference
 
@@ -14,13 +16,23 @@ REFERENCES = ("phantom", "real36")  # folders under results/reference
 def execute(run: Run, name: str) -> None:
     """Execute one notebook with the run's parameters.
 
+    Args:
+        run: The run.
+        name: Of the notebook; or of a sweep and of the notebook with further parameters, as in
+            "sweep/05_postprocessing,reading=both", which lies with the sweep.
+
     Raises:
-        ValueError: If it failed; what it said stands above.
+        ValueError: If it failed; names the cell and what it said.
     """
+    sweep, _, named = name.rpartition("/")
+    notebook, more = split_name(named)
     given = {"profile": run.profile.name, "data": str(run.data or ""), "folds": str(run.folds)}
-    source = artifacts.ROOT / gate.SOURCES / f"{name}.py"
-    if commands.run_execute(source, _page(run, name), list(given.items()), check_choices):
-        raise ValueError(f"Notebook {name} did not succeed, see above.")
+    source = artifacts.ROOT / gate.SOURCES / f"{notebook}.py"
+    output = sweep_folder(run, sweep) / f"{named}.ipynb" if sweep else _page(run, name)
+    try:
+        commands.execute(source, output, given | more, check_choices)
+    except NotebookError as error:
+        raise ValueError(str(error)) from error
 
 
 def publish(run: Run) -> None:
