@@ -9,11 +9,15 @@ ROWS ?=
 CLUSTER ?=
 NOTEBOOK ?=
 LAB ?=
+SWEEP ?= sweep.yml
+# The file of a sweep says its run; what is given here goes before it.
+GIVEN = $(filter command environment,$(origin $(1)))
+SWEEP_RUN = $(if $(call GIVEN,PROFILE),--profile '$(PROFILE)') $(if $(call GIVEN,FOLDS),--folds '$(FOLDS)')
 RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: help book check tables ablations length reference notebooks student student-diff \
+.PHONY: help book check tables ablations length sweep reference notebooks student student-diff \
   student-reset test test-long lint bench clean
 
 help:  ## list the targets
@@ -46,6 +50,10 @@ ablations: .venv/installed  ## one change a row around dVAE-SSIM; ROWS="base see
 length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom or DATA=folder FOLDS=4
 	$(RUN) paperlib length --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
 	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
+
+sweep: .venv/installed  ## models x losses x seeds of a file, with a table: make sweep SWEEP=sweep.yml
+	$(RUN) paperlib sweep '$(SWEEP)' --data '$(DATA)' --cores $(CORES) $(SWEEP_RUN) \
+	  $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom
 	$(RUN) paperlib reference 'results/reference/$(NAME)' --profile $(PROFILE) --data '$(DATA)' --folds $(FOLDS)

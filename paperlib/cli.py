@@ -106,6 +106,19 @@ def _length(options: argparse.Namespace) -> int:
     return _workflow(options, "lengths")
 
 
+def _sweep(options: argparse.Namespace) -> int:
+    plan, sweeps = (
+        importlib.import_module(f"paperlib.pipeline.{name}") for name in ("sweep_plan", "sweeps")
+    )
+    sweep = plan.read_sweep(options.file)
+    run = sweeps.open_sweep(sweep, profile=options.profile, data=options.data, folds=options.folds)
+    options.profile, options.data, options.folds = run.profile.name, str(run.data or ""), run.folds
+    status = _workflow(options, "sweep", sweep=str(options.file.resolve()))
+    found = sweeps.report(sweep, run)
+    print("\n".join(sweeps.describe(sweep, run, found)))
+    return 0 if found.complete and not status else 1
+
+
 def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     root = importlib.import_module("paperlib.artifacts").ROOT
     run = _run(options)  # refuses a wrong profile, folder or number of folds at once
@@ -164,7 +177,7 @@ def _reference(options: argparse.Namespace) -> int:
 def _execute(options: argparse.Namespace) -> int:
     commands = importlib.import_module("paperlib.publish.commands")
     check = importlib.import_module("paperlib.pipeline.run").check_choices
-    return commands.run_execute(options.source, options.output, options.parameters, check=check)
+    return commands.run_execute(options.source, options.output, options.parameters, check)
 
 
 def _notebooks(options: argparse.Namespace) -> int:
@@ -279,6 +292,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--cluster", default="", help="slurm, or a folder of a Snakemake profile")
     command.set_defaults(run=_length)
 
+    _add_sweep(commands)
+
     command = commands.add_parser(
         "reference", parents=[chosen], help="copy a run's numbers to a reference folder"
     )
@@ -326,6 +341,21 @@ def _add_student(commands) -> None:
     command = commands.add_parser("student-reset", parents=[chosen], help="the original again")
     command.add_argument("notebook", help="its name, or all; your copy is kept")
     command.set_defaults(run=_student_reset)
+
+
+def _add_sweep(commands) -> None:
+    command = commands.add_parser(
+        "sweep", help="models x losses x seeds x settings, and a notebook's parameters, of a file"
+    )
+    command.add_argument("file", type=Path, metavar="FILE", help="such as sweep.yml")
+    command.add_argument("--profile", default="", help="instead of the file's")
+    command.add_argument(
+        "--data", default="", help="folder of real patients; instead of the file's"
+    )
+    command.add_argument("--folds", type=int, default=0, help="instead of the file's")
+    command.add_argument("--cores", type=int, default=1, help="processes at a time")
+    command.add_argument("--allow-skipped", action="store_true", help="leave refused patients out")
+    command.set_defaults(run=_sweep)
 
 
 def _add_segment(commands) -> None:

@@ -193,9 +193,7 @@ def table_3(found: Evidence, method: str, *, draws: Draws) -> pd.DataFrame:
     gate "max_healthy": sensitivity and false-positive rate.
     """
     scored = found.scores[found.scores["method"] == method]
-    test = scored[scored["role"] == "test"].merge(
-        found.slices[["case", "fold", "z", "WT_truth"]], on=["case", "fold", "z"]
-    )
+    test = _with_truth(found, scored)
     healthy = scored[scored["role"] == "validation"]
     table = []
     for score, name in table_3_rows(scored).items():
@@ -211,6 +209,24 @@ def table_3(found: Evidence, method: str, *, draws: Draws) -> pd.DataFrame:
         line |= _gate(test, healthy, score)
         table.append(line)
     return pd.DataFrame(table).set_index("key")
+
+
+def auroc_interval(found: Evidence, method: str, score: str, *, draws: Draws) -> Interval:
+    """Return one cell of Table 3: AUROC of a score over the test slices, with its interval.
+
+    Args:
+        found: Evidence of a run.
+        method: Name of a network, such as "dVAE-SSIM-s0".
+        score: A key of `TABLE_3`.
+        draws: Number and seed.
+    """
+    test = _with_truth(found, found.scores[found.scores["method"] == method])
+    return statistics.interval(_auroc(test, test[score], draws))
+
+
+def _with_truth(found: Evidence, scored: pd.DataFrame) -> pd.DataFrame:
+    truth = found.slices[["case", "fold", "z", "WT_truth"]]
+    return scored[scored["role"] == "test"].merge(truth, on=["case", "fold", "z"])
 
 
 def _tumour(test: pd.DataFrame) -> np.ndarray:

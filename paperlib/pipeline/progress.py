@@ -1,9 +1,9 @@
 """Which step of how many runs, for how long, and roughly how long still."""
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 
@@ -17,7 +17,8 @@ MS_PER_SLICE_OF_OTHERS = 14
 NETWORK_START_S = 10.0  # torch, the looks at the residual on the way, the reconstructions
 SLICES_UNTIL_PATIENCE = 800_000  # 200 epochs of 4,000 slices: the longest of profile `paper`
 NOTHING_DONE_S = 5.0  # a step that ends sooner says nothing about the pace
-SECONDS = {"notebook": 13.0, "publish": 20.0, "gather": 2.0}
+SECONDS = {"notebook": 13.0, "publish": 20.0, "gather": 2.0, "row": 4.0}
+FAILED = "failed.jsonl"
 SECONDS_PER_PATIENT = {"cohort": 2.5, "check": 0.5, "prepare": 1.7}
 SECONDS_PER_TEST_PATIENT = {"segment": 2.0, "attribution": 3.0, "baselines": 5.0}
 
@@ -43,7 +44,8 @@ def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> f
 
 def _network_seconds(run: Run, item: str) -> float:
     """Return what networks of the same kind took in this run, or a guess before the first."""
-    kind = item.split("/", maxsplit=1)[0].rsplit("-", 2)[0]  # VAE-CE-SSIM of VAE-CE-SSIM-f0-s0/t1ce
+    pair = item.split("/", maxsplit=1)[0].split(",", maxsplit=1)[0]  # without changed settings
+    kind = pair.rsplit("-", 2)[0]  # VAE-CE-SSIM of VAE-CE-SSIM-f0-s0/t1ce
     earlier = map(artifacts.read_manifest, run.folder.glob(f"models/{kind}-f*-s*/*"))
     budget = run.profile.slice_steps
     took = [m["seconds"] for m in earlier if m and m["settings"]["slice_steps"] == budget]
@@ -79,26 +81,46 @@ def start(run: Run, steps: Sequence[str], cores: int) -> None:
     run.folder.mkdir(parents=True, exist_ok=True)
     artifacts.write_json(run.folder / "plan.json", plan)
     (run.folder / "finished.jsonl").unlink(missing_ok=True)
+    (run.folder / FAILED).unlink(missing_ok=True)
     if steps:
         total = _clock(sum(seconds.values()) / cores)
         print(f"{len(steps)} steps on {cores} cores, about {total}", flush=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def reported(run: Run, step: str, item: str = "") -> Iterator[None]:
-    """Say when a step starts and ends; of a step that is in no plan (by hand) only its time."""
+    """Say when a step starts and ends; of a step that is in no plan (by hand) only its time.
+
+    What a failing step said is kept for `read_failures`.
+    """
     name = f"{step} {item}".strip()
     print(f"start  {name}", flush=True)
     began = time.time()
-    yield
+    try:
+        yield
+    except Exception as error:
+        with contextlib.suppress(OSError):  # the error itself is what matters
+            _append(run.folder / FAILED, {"step": name, "error": str(error) or repr(error)})
+        raise
     took = time.time() - began
     plan_file, finished_file = run.folder / "plan.json", run.folder / "finished.jsonl"
     if not plan_file.exists() or name not in artifacts.read_json(plan_file)["seconds"]:
         print(f"done   {name} in {_clock(took)}", flush=True)
         return
-    with finished_file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"step": name, "seconds": took}) + "\n")
+    _append(finished_file, {"step": name, "seconds": took})
     print(f"done   {name} in {_clock(took)}; {_remaining(plan_file, finished_file)}", flush=True)
+
+
+def read_failures(run: Run) -> dict[str, str]:
+    """Return what each step said that failed since the last start, by "step item"."""
+    file = run.folder / FAILED
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return {record["step"]: record["error"] for record in map(json.loads, lines)}
+
+
+def _append(file: Path, record: dict[str, object]) -> None:
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(record) + "\n")
 
 
 def _remaining(plan_file: Path, finished_file: Path) -> str:

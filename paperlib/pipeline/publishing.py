@@ -11,7 +11,9 @@ from paperlib.evaluation import costs, evidence, summary, tables
 from paperlib.pipeline import viewer
 from paperlib.pipeline.results import gather
 from paperlib.pipeline.run import NOTEBOOKS, Run, check_choices
+from paperlib.pipeline.sweep_plan import split_name, sweep_folder
 from paperlib.publish import commands, gate, parameters, sphinxext
+from paperlib.publish.execute import NotebookError
 from paperlib.publish.origin import code_used
 
 log = logging.getLogger(__name__)
@@ -23,33 +25,42 @@ REFERENCES = ("phantom", "real36")  # folders under results/reference
 def execute(run: Run, name: str) -> bool:
     """Execute one notebook with the run's parameters unless its page is still what it would be.
 
+    Args:
+        run: The run.
+        name: Of the notebook; or of a sweep and of the notebook with further parameters, as in
+            "sweep/05_postprocessing,reading=both", which lies with the sweep.
+
     Returns:
         Whether it was executed.
 
     Raises:
-        ValueError: If it failed; what it said stands above.
+        ValueError: If it failed; names the cell and what it said.
     """
-    source, page = _source(name), _page(run, name)
-    origin = describe_origin(run, name)
+    sweep, _, named = name.rpartition("/")
+    notebook, more = split_name(named)
+    page = sweep_folder(run, sweep) / f"{named}.ipynb" if sweep else _page(run, name)
+    source, origin = _source(notebook), describe_origin(run, name)
     refused = gate.check_notebook(page, {source.name: source}, origin)
     if not refused:
         log.info("%s: nothing changed", page.stem)
         return False
     reason = refused[0].reason.partition("; run `")[0] if page.exists() else reasons.NOT_MADE
     log.info("%s: runs because %s", page.stem, reason)
-    for left in page.parent.glob(f".{name}-*"):  # of an execution that was killed
+    for left in page.parent.glob(f".{named}-*"):  # of an execution that was killed
         shutil.rmtree(left, ignore_errors=True)
-    given = list(_given(run).items())
-    if commands.run_execute(source, page, given, check=check_choices, origin=origin):
-        raise ValueError(f"Notebook {name} did not succeed, see above.")
+    try:
+        commands.execute(source, page, _given(run) | more, check_choices, origin)
+    except NotebookError as error:
+        raise ValueError(str(error)) from error
     return True
 
 
 def describe_origin(run: Run, name: str) -> gate.Origin:
-    """Return what a page of a run is made from."""
-    source = _source(name)
+    """Return what a page of a run, or of a sweep in it, is made from."""
+    notebook, more = split_name(name.rpartition("/")[2])
+    source = _source(notebook)
     declared = parameters.read_parameters(source)
-    given = parameters.check_parameters(_given(run), declared)
+    given = parameters.check_parameters(_given(run) | more, declared)
     evidence_made = artifacts.require(run.stage("evidence"), command=run.command)
     return gate.Origin(
         settings={key: one.default for key, one in declared.items()} | given,

@@ -39,7 +39,7 @@ def gather(run: Run) -> bool:
     upstream |= (explained := _attributions(run, networks))
 
     def make(folder: Path, _key: str) -> None:
-        slices = _test_slices(run)
+        slices = tested_slices(run)
         artifacts.save_table(folder, "slices", slices)
         artifacts.save_table(folder, "cases", describe_cases(run, slices))
         for kind in KINDS:
@@ -118,7 +118,8 @@ def _by_network(folders: Iterable[Path]) -> dict[str, pd.DataFrame]:
     return dict(list(pd.concat(tables).groupby("method"))) if tables else {}
 
 
-def _test_slices(run: Run) -> pd.DataFrame:
+def tested_slices(run: Run) -> pd.DataFrame:
+    """Return every usable test slice of all folds with the pixels of each true region."""
     table = patients.load_slices(run)
     folds = [
         table.iloc[patients.usable_of(table, patients.load_fold(run, fold).test)].assign(fold=fold)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from paperlib import artifacts
 from paperlib.config import TrainingSettings
 from paperlib.labels import FLAIR, SEQUENCES
+from paperlib.pipeline import combinations
 from paperlib.pipeline.run import MissingStageError, Run
 
 
@@ -72,19 +73,24 @@ def _prepare(run: Run, request: Request) -> None:
 
 
 def _network(run: Run, request: Request) -> None:
-    network = _find_network(run, request.item)
-    _module("network_stages").train_network(run, network)
-    _module("network_stages").reconstruct_slices(run, network)
+    own, network = _find_network(run, request.item)
+    _module("network_stages").train_network(own, network)
+    _module("network_stages").reconstruct_slices(own, network)
 
 
 def _segment(run: Run, request: Request) -> None:
-    _refuse_pair(run, request.item)
-    _module("segments").segment_pair(run, request.item)
-    _module("model_folder").write_pair(run, request.item)
+    opened = combinations.open_pair(run, request.item)
+    if opened is None:
+        raise _no_pair(run, request.item)
+    own, pair = opened
+    _module("segments").segment_pair(own, pair)
+    if combinations.has_networks(own):  # else others share them, segmented in another way
+        _module("model_folder").write_pair(own, pair)
 
 
 def _attribution(run: Run, request: Request) -> None:
-    _refuse_pair(run, request.item)
+    if request.item not in run.pairs():
+        raise _no_pair(run, request.item)
     _module("attribution").attribute_pair(run, request.item)
 
 
@@ -111,6 +117,10 @@ def _crossed(run: Run, request: Request) -> None:
     _module("crossed").keep_crossed(run)
 
 
+def _row(run: Run, request: Request) -> None:
+    _module("sweep_rows").measure_row(run, request.item)
+
+
 def _length(run: Run, request: Request) -> None:
     _module("lengths").run_length(run, request.item)
 
@@ -123,15 +133,16 @@ def _publish(run: Run, _request: Request) -> None:
     _module("publishing").publish(run)
 
 
-def _refuse_pair(run: Run, item: str) -> None:
-    if item not in run.pairs():
-        raise ValueError(f"This run has no pair {item!r}; its pairs are {', '.join(run.pairs())}.")
+def _no_pair(run: Run, item: str) -> ValueError:
+    return ValueError(f"This run has no pair {item!r}; its pairs are {', '.join(run.pairs())}.")
 
 
-def _find_network(run: Run, item: str) -> TrainingSettings:
-    for network in run.networks():
-        if f"{network.pair}/{network.sequence}" == item:
-            return network
+def _find_network(run: Run, item: str) -> tuple[Run, TrainingSettings]:
+    named, _, sequence = item.rpartition("/")
+    if (opened := combinations.open_pair(run, named)) and sequence in SEQUENCES:
+        own, pair = opened
+        chosen = {(network.pair, network.sequence): network for network in own.networks()}
+        return own, chosen[pair, sequence]
     raise ValueError(
         f"This run has no network {item!r}; give one of the pairs {', '.join(run.pairs())} and "
         f"one of the sequences {', '.join(SEQUENCES)}, as in {run.pairs()[0]}/{FLAIR}."
@@ -151,6 +162,7 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "ablation": _ablation,
         "crossed": _crossed,
         "length": _length,
+        "row": _row,
         "notebook": _notebook,
         "publish": _publish,
     }

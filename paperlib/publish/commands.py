@@ -23,9 +23,7 @@ def run_execute(
     source: Path,
     output: Path | None = None,
     given: Iterable[Sequence[str]] = (),
-    *,
     check: Check | None = None,
-    origin: Origin | None = None,
 ) -> int:
     """Execute one notebook: `paperlib execute NOTEBOOK [OUTPUT] -p NAME VALUE`.
 
@@ -34,23 +32,45 @@ def run_execute(
         output: The executed .ipynb; None for one in work/executed.
         given: Pairs of name and text.
         check: Judges all values, and raises where they do not go together.
-        origin: For a page of a book: what it is made from.
 
     Returns:
         0; 1 if the run was no success, then there is no output; 2 if a parameter was refused,
         then nothing was started.
     """
-    signal.signal(signal.SIGTERM, _exit)
     try:
         source = find_source(source)
         output = output or artifacts.ROOT / UNPUBLISHED / f"{source.stem}.ipynb"
-        warnings = execute_notebook(source, output, _by_name(given), check=check, origin=origin)
+        execute(source, output, _by_name(given), check)
     except (FileNotFoundError, NotebookError, ValueError) as error:
         print(f"paperlib execute: {error}", file=sys.stderr)
         return getattr(error, "exit_code", 1)
+    return 0
+
+
+def execute(
+    source: Path,
+    output: Path,
+    given: Mapping[str, str],
+    check: Check | None,
+    origin: Origin | None = None,
+) -> None:
+    """Execute one notebook for a command that may be cancelled, and say where it is.
+
+    Args:
+        source: The py:percent file.
+        output: The executed .ipynb.
+        given: Parameters by name, as texts.
+        check: Judges all values, and raises where they do not go together.
+        origin: For a page of a book: what it is made from.
+
+    Raises:
+        UsageError: If a parameter was refused; nothing was started.
+        NotebookError: If the run was no success.
+    """
+    signal.signal(signal.SIGTERM, _exit)
+    warnings = execute_notebook(source, output, given, check=check, origin=origin)
     note = f" ({len(warnings)} texts on standard error left out)" if warnings else ""
     print(f"{output}{note}")
-    return 0
 
 
 def find_source(wanted: Path) -> Path:
