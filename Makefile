@@ -52,7 +52,7 @@ length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom o
 	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 sweep: .venv/installed  ## models x losses x seeds of a file, with a table: make sweep SWEEP=sweep.yml
-	$(RUN) paperlib sweep '$(SWEEP)' --data '$(DATA)' --cores $(CORES) $(SWEEP_RUN) \
+	$(RUN) paperlib sweep '$(SWEEP)' --data '$(DATA)' --cores $(CORES) --cluster '$(CLUSTER)' $(SWEEP_RUN) \
 	  $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 reference: .venv/installed  ## copy a run's numbers to results/reference/NAME: make reference NAME=phantom

@@ -132,10 +132,10 @@ def test_the_gate_by_height_takes_the_healthy_slices_of_the_pair(make_model):
 
 
 def test_the_words_of_the_command_are_those_of_the_method():
-    assert set(cli.GATES) == set(model_folder.RULES)
-    assert set(cli.READINGS) == set(mixture.READINGS)
-    assert set(cli.CODES) == set(label_maps.CODES)
-    assert cli.GATES[0] == new_patient.DEFAULT_GATE
+    assert set(cli.patients.GATES) == set(model_folder.RULES)
+    assert set(cli.patients.READINGS) == set(mixture.READINGS)
+    assert set(cli.patients.CODES) == set(label_maps.CODES)
+    assert cli.patients.GATES[0] == new_patient.DEFAULT_GATE
 
 
 def test_a_pair_without_its_file_names_the_command(make_model):
