@@ -31,7 +31,7 @@ class Card(NamedTuple):
 
 def read_cards() -> list[Card]:
     """Return the cards of the page in order."""
-    sections = re.split(r"^## ", PAGE.read_text("utf-8"), flags=re.M)[1:]
+    sections = re.split(r"^### ", PAGE.read_text("utf-8"), flags=re.M)[1:]
     cards = []
     for section in sections:
         title = section.splitlines()[0]

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from paperlib.evaluation import paper, tables
+from paperlib.evaluation import cohort, paper, tables
 from paperlib.evaluation.evidence import Evidence
 
 Summary = dict[str, float | int | str]
 
 
 def summarise(found: Evidence, *, prefix: str, draws: tables.Draws) -> Summary:
-    """Return every number of Tables 2 and 3 of a cohort.
+    """Return every number of Tables 2 and 3 of a cohort, and what a phantom has to measure.
 
     Keys read like `real36.outline.dVAE-SSIM.neighbourhood_value`.
 
@@ -33,6 +33,8 @@ def summarise(found: Evidence, *, prefix: str, draws: tables.Draws) -> Summary:
         "tumour_free_share": float((slices["WT_truth"] == 0).mean()),
         "slice_steps": int(found.provenance["networks"][0]["slice_steps"]),
     }
+    measured = cohort.measure(found).items()
+    facts |= {f"measured.{key}": value for key, value in measured if math.isfinite(value)}
     for target in (tables.OUTLINE, tables.SEMANTIC):
         table = tables.table_2(found, target, draws=draws)
         facts |= {f"{target}.{key}": value for key, value in _cells(table).items()}
@@ -52,6 +54,12 @@ def paper_summary() -> Summary:
     facts |= {f"paper.score.{key}": value for key, value in paper.AUROC.items()}
     facts |= {f"paper.gated.{region}": value for region, value in paper.GATED.items()}
     return facts
+
+
+def band_summary() -> Summary:
+    """Return what a phantom must measure, under keys such as `band.plain_dice.low`."""
+    bands = cohort.BANDS.items()
+    return {f"band.{key}.{end}": getattr(band, end) for key, band in bands for end in ("low", "high")}
 
 
 def _cells(table: pd.DataFrame) -> Mapping[str, float]:

@@ -143,7 +143,8 @@ def collect_results(run: Run) -> summary.Summary:
     """Return every number that prose may show: the paper's, this run's, the references'."""
     draws = tables.Draws()
     found = evidence.load_evidence(run.require("evidence"), command=run.command)
-    results = summary.paper_summary() | summary.summarise(found, prefix="run", draws=draws)
+    results = summary.paper_summary() | summary.band_summary()
+    results |= summary.summarise(found, prefix="run", draws=draws)
     for name in REFERENCES:
         folder = reference_folder(name)
         if (folder / "provenance.json").exists():

@@ -2,6 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from paperlib.publish.execute import execute_notebook
 
@@ -120,10 +121,12 @@ def write_book(folder):
     for name in ("_config.yml", "book/references.bib", "book/references.md", "book/viewer.md"):
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
-    lines = (ROOT / "_toc.yml").read_text().splitlines(keepends=True)
-    there = (*CHAPTERS, "book/references")
-    kept = [line for line in lines if "file:" not in line or line.strip().endswith(there)]
-    (folder / "_toc.yml").write_text("".join(kept))
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    written = {"book/references", *(f"book/executed/{chapter}" for chapter in CHAPTERS)}
+    for part in toc["parts"]:
+        part["chapters"] = [page for page in part["chapters"] if page["file"] in written]
+    toc["parts"] = [part for part in toc["parts"] if part["chapters"]]
+    (folder / "_toc.yml").write_text(yaml.safe_dump(toc))
     for chapter in CHAPTERS:
         text = HEADER + CHAPTER.replace("NAME", chapter)
         (folder / "notebooks" / f"{chapter}.py").write_text(text)
