@@ -96,7 +96,7 @@ def _named(text: str, results: Mapping[str, object]) -> list[str]:
 
 
 def _line(origin: str, code: Sequence[nodes.Node], runs: Sequence[nodes.Node]) -> nodes.paragraph:
-    """Return "origin, made by this code, this run", with links; parts may be missing."""
+    """Return "origin. Made by this code from this run", with links; parts may be missing."""
     line = nodes.paragraph("", "", classes=["provenance"])
     line += nodes.inline("", f"{origin}. " if origin else "")
     line += nodes.Text("Made by " if code else "From ")
