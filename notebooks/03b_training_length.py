@@ -147,7 +147,8 @@ for name in training_length.FIGURES:
 
 # %%
 chosen = shown.milestones[shown.milestones["loss"] == shown.milestones["loss"].iloc[0]]
-training_length.row_means(chosen, "validation_loss").rank(axis=1).T
+ranked = training_length.row_means(chosen, "validation_loss").rank(axis=1).T
+present.show(ranked.map("{:g}".format), caption=f"Ranks by validation loss. {origin}.")
 
 # %% [markdown]
 # ```{exercise-end}

@@ -162,7 +162,8 @@ unsaid.show_limits(ours, others[0], table, seven)
 
 # %%
 changed = contrasts.evaluate_contrasts(real, reading=reading, draws=draws)
-changed.set_index("name")[["value", "low", "high", "verdict"]].round(3)
+shown = changed.set_index("name")[["value", "low", "high", "verdict"]].round(3).astype(str)
+present.show(shown, caption=f"Seven contrasts again. {notes[0]}.")
 
 # %% [markdown]
 # ```{exercise-end}

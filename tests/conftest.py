@@ -5,6 +5,8 @@ import dataclasses
 import io
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,6 +55,17 @@ def mini_root(tmp_path_factory) -> Path:
                 run_every_stage(Run(MINI, prepare=MINI_SLICES))
             (root / "finished").touch()
     return root
+
+
+@pytest.fixture(scope="session")
+def built_book() -> Path:
+    """Return the pages of this checkout's book; that of the smallest run, if there is none yet."""
+    root = Path(__file__).resolve().parents[1]
+    html = root / "_build" / "html"
+    if not (html / "index.html").exists():
+        make = ["make", "book", "PROFILE=smoke", f"PYTHON={sys.executable}"]
+        subprocess.run(make, cwd=root, check=True)
+    return html
 
 
 def _live_in(root: Path, patch: pytest.MonkeyPatch) -> None:

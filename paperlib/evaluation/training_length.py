@@ -193,15 +193,17 @@ def missing_networks(lengths: Lengths, wanted: Sequence[str]) -> list[str]:
 
 
 def describe_origin(lengths: Lengths) -> str:
-    """Return data, split, dates and commits of all networks in one line."""
+    """Return data, profile, seeds, split, dates and commits of all networks in one line."""
     origin = lengths.provenance
     networks = origin["networks"]
     dates = sorted({one["date"] for one in networks if "date" in one})
     when = f"{' to '.join([dates[0], *dates[1:][-1:]])}, " if dates else ""
     commits = ", ".join(dict.fromkeys(str(one["commit"]) for one in networks))
     split = f"fold {origin['fold']} of {origin['folds']}" if origin["folds"] > 1 else "one test set"
+    seeds = " ".join(map(str, origin["seeds"]))
     return (
-        f"{origin['cohort']}, {origin['patients']} patients, {split}, "
+        f"{origin['cohort']}, profile {origin['profile']}, seeds {seeds}, "
+        f"{origin['patients']} patients, {split}, "
         f"{origin['test_patients']} of them tested, FLAIR, {len(networks)} trainings, {when}"
         f"commit {commits}"
     )

@@ -1,74 +1,21 @@
-"""From a finished run to pages: put its notebooks and numbers where the book reads them."""
+"""From a finished run to a book: put its pages and numbers where the book reads them."""
 
-import hashlib
 import logging
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from paperlib import artifacts, reasons
-from paperlib.evaluation import costs, evidence, summary, tables
-from paperlib.pipeline import viewer
+from paperlib.evaluation import ablations, costs, evidence, summary, tables, training_length
+from paperlib.pipeline import pages, provenance_page, viewer
 from paperlib.pipeline.results import gather
-from paperlib.pipeline.run import NOTEBOOKS, Run, check_choices
-from paperlib.pipeline.sweep_plan import split_name, sweep_folder
-from paperlib.publish import commands, gate, parameters, sphinxext
-from paperlib.publish.execute import NotebookError
-from paperlib.publish.origin import code_used
+from paperlib.pipeline.run import NOTEBOOKS, Run
+from paperlib.publish import commands, gate, origins, provenance, sphinxext
 
 log = logging.getLogger(__name__)
 
 RECORD = "_build/made_from.json"  # of the last book, under the book's root
 REFERENCES = ("phantom", "real36")  # folders under results/reference
-
-
-def execute(run: Run, name: str) -> bool:
-    """Execute one notebook with the run's parameters unless its page is still what it would be.
-
-    Args:
-        run: The run.
-        name: Of the notebook; or of a sweep and of the notebook with further parameters, as in
-            "sweep/05_postprocessing,reading=both", which lies with the sweep.
-
-    Returns:
-        Whether it was executed.
-
-    Raises:
-        ValueError: If it failed; names the cell and what it said.
-    """
-    sweep, _, named = name.rpartition("/")
-    notebook, more = split_name(named)
-    page = sweep_folder(run, sweep) / f"{named}.ipynb" if sweep else _page(run, name)
-    source, origin = _source(notebook), describe_origin(run, name)
-    refused = gate.check_notebook(page, {source.name: source}, origin)
-    if not refused:
-        log.info("%s: nothing changed", page.stem)
-        return False
-    reason = refused[0].reason.partition("; run `")[0] if page.exists() else reasons.NOT_MADE
-    log.info("%s: runs because %s", page.stem, reason)
-    for left in page.parent.glob(f".{named}-*"):  # of an execution that was killed
-        shutil.rmtree(left, ignore_errors=True)
-    try:
-        commands.execute(source, page, _given(run) | more, check_choices, origin)
-    except NotebookError as error:
-        raise ValueError(str(error)) from error
-    return True
-
-
-def describe_origin(run: Run, name: str) -> gate.Origin:
-    """Return what a page of a run, or of a sweep in it, is made from."""
-    notebook, more = split_name(name.rpartition("/")[2])
-    source = _source(notebook)
-    declared = parameters.read_parameters(source)
-    given = parameters.check_parameters(_given(run) | more, declared)
-    evidence_made = artifacts.require(run.stage("evidence"), command=run.command)
-    return gate.Origin(
-        settings={key: one.default for key, one in declared.items()} | given,
-        upstream={"evidence": evidence_made["content"], **evidence_made["upstream"]}
-        | _references(),
-        code=code_used(source),
-        command=f"{run.stage_command} notebook {name}",
-    )
 
 
 def publish(run: Run) -> None:
@@ -78,12 +25,12 @@ def publish(run: Run) -> None:
         ValueError: If the gate refuses a page or the build has a warning; both are named above.
     """
     gather(run)  # a stage made again by hand makes pages stale, through the evidence
-    origins = {name: describe_origin(run, name) for name in NOTEBOOKS}
-    sources = {source.name: source for source in map(_source, NOTEBOOKS)}
+    origins = {name: pages.describe_origin(run, name) for name in NOTEBOOKS}
+    sources = {source.name: source for source in map(pages.source_of, NOTEBOOKS)}
     refused = [
         refusal
         for name in NOTEBOOKS
-        for refusal in gate.check_notebook(_page(run, name), sources, origins[name])
+        for refusal in gate.check_notebook(pages.page_of(run, name), sources, origins[name])
     ]
     for refusal in refused:
         log.error("%s", refusal)
@@ -106,10 +53,12 @@ def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
     shutil.rmtree(artifacts.ROOT / "_build", ignore_errors=True)
     executed.mkdir(parents=True)
     for name in NOTEBOOKS:
-        shutil.copyfile(_page(run, name), executed / f"{name}.ipynb")
-    artifacts.write_json(artifacts.ROOT / sphinxext.RESULTS, collect_results(run))
-    found = evidence.load_evidence(run.require("evidence"), command=run.command)
-    viewer.write_viewer(run, found, artifacts.ROOT)
+        shutil.copyfile(pages.page_of(run, name), executed / f"{name}.ipynb")
+    known = load_known(run)
+    artifacts.write_json(artifacts.ROOT / sphinxext.RESULTS, collect_results(run, known))
+    viewer.write_viewer(run, known[origins.THIS_RUN], artifacts.ROOT)
+    page = provenance_page.write(run, known, reference_folder(""), other_origins())
+    (artifacts.ROOT / f"{origins.PAGE}.md").write_text(page, encoding="utf-8")
     notes = {name: origin._asdict() for name, origin in origins.items()}
     artifacts.write_json(artifacts.ROOT / gate.BOOK, notes)
 
@@ -118,39 +67,59 @@ def _describe_book(run: Run) -> dict[str, dict[str, object]]:
     root = artifacts.ROOT
     written = [root / "_config.yml", root / "_toc.yml", *(root / "book").glob("*.*")]
     written += (root / "book" / "static").glob("*.*")
-    files = [*written, *(_page(run, name) for name in NOTEBOOKS)]
-    hashes = {file.name: _hash_files([file]) for file in files}
+    files = [*written, *(pages.page_of(run, name) for name in NOTEBOOKS)]
+    hashes = {file.name: pages.hash_files([file]) for file in files}
     return {"settings": {"run": run.name}, "upstream": hashes, "code": {}}
 
 
-def _references() -> dict[str, str]:
-    """Return a hash of each folder of committed results: pages show them beside the run."""
-    found: dict[str, list[Path]] = {}
-    for file in sorted((artifacts.ROOT / "results" / "reference").rglob("*.*")):
-        if file.suffix in (".csv", ".json"):
-            found.setdefault(file.parent.relative_to(artifacts.ROOT).as_posix(), []).append(file)
-    return {folder: _hash_files(files) for folder, files in found.items()}
-
-
-def _hash_files(files: Iterable[Path]) -> str:
-    total = hashlib.sha256()
-    for file in files:
-        total.update(file.name.encode() + b" " + hashlib.sha256(file.read_bytes()).digest())
-    return total.hexdigest()[:16]
-
-
-def collect_results(run: Run) -> summary.Summary:
-    """Return every number that prose may show: the paper's, this run's, the references'."""
-    draws = tables.Draws()
+def load_known(run: Run) -> dict[str, evidence.Evidence]:
+    """Return the evidence of a run, under "run", and of the reference runs in this copy."""
     found = evidence.load_evidence(run.require("evidence"), command=run.command)
-    results = summary.paper_summary() | summary.band_summary()
-    results |= summary.summarise(found, prefix="run", draws=draws)
-    for name in REFERENCES:
-        folder = reference_folder(name)
-        if (folder / "provenance.json").exists():
-            reference = evidence.load_evidence(folder, command=f"make reference NAME={name}")
-            results |= summary.summarise(reference, prefix=name, draws=draws)
+    folders = sorted(file.parent for file in reference_folder("").glob("*/provenance.json"))
+    return {origins.THIS_RUN: found} | {
+        folder.name: evidence.load_evidence(folder, command=f"make reference NAME={folder.name}")
+        for folder in folders
+    }
+
+
+def collect_results(run: Run, known: Mapping[str, evidence.Evidence]) -> summary.Summary:
+    """Return every number that prose may show: the paper's, this run's, the references'.
+
+    Args:
+        run: The run that the book shows.
+        known: From `load_known`.
+    """
+    draws = tables.Draws()
+    results = summary.paper_summary()
+    for name in (origins.THIS_RUN, *REFERENCES):
+        if name in known:
+            results |= summary.summarise(known[name], prefix=name, draws=draws)
+    own = training_length.of_run(known[origins.THIS_RUN])
+    said = {name: provenance.one_line(found.provenance) for name, found in known.items()}
+    results |= {
+        f"{name}.{origins.ORIGIN_KEY}": line for name, line in (said | other_origins()).items()
+    }
+    lengths = training_length.describe_origin(own)
+    results[f"{origins.THIS_RUN}.{origins.ORIGIN_KEY}_of_lengths"] = lengths
     return results | _costs()
+
+
+def other_origins() -> dict[str, str]:
+    """Return where the ablation rows and the long trainings in this copy come from."""
+    said = {}
+    rows = ablations.load_rows(reference_folder("ablations"))
+    if rows:
+        said["ablations"] = ablations.describe_origin(rows)
+    for file in sorted(reference_folder("length").glob("*/provenance.json")):
+        lengths = training_length.load_lengths(file.parent)
+        if lengths:
+            said[f"length-{file.parent.name}"] = training_length.describe_origin(lengths)
+    return said
+
+
+def reference_folder(name: str) -> Path:
+    """Return where a committed reference run lies."""
+    return artifacts.ROOT / "results" / "reference" / name
 
 
 def _costs() -> summary.Summary:
@@ -159,20 +128,3 @@ def _costs() -> summary.Summary:
     if not all(file.exists() for file in files):
         return {}
     return costs.summarise_costs(*map(artifacts.read_json, files))
-
-
-def reference_folder(name: str) -> Path:
-    """Return where a committed reference run lies."""
-    return artifacts.ROOT / "results" / "reference" / name
-
-
-def _given(run: Run) -> dict[str, str]:
-    return {"profile": run.profile.name, "data": str(run.data or ""), "folds": str(run.folds)}
-
-
-def _source(name: str) -> Path:
-    return artifacts.ROOT / gate.SOURCES / f"{name}.py"
-
-
-def _page(run: Run, name: str) -> Path:
-    return run.folder / "notebooks" / f"{name}.ipynb"

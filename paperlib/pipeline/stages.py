@@ -126,7 +126,7 @@ def _length(run: Run, request: Request) -> None:
 
 
 def _notebook(run: Run, request: Request) -> None:
-    _module("publishing").execute(run, request.item)
+    _module("pages").execute(run, request.item)
 
 
 def _publish(run: Run, _request: Request) -> None:

@@ -13,10 +13,13 @@ from paperlib import artifacts
 from paperlib.publish import student
 from paperlib.publish.execute import NotebookError, execute_notebook
 from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, Origin, check_published, read_origins
+from paperlib.publish.links import check_links
 from paperlib.publish.notebooks import write_notebooks
 from paperlib.publish.parameters import Check, UsageError
 
 UNPUBLISHED = "work/executed"  # for notebooks that a person executes; git ignores work/
+
+HTML = "_build/html"  # relative to the book's root
 
 
 def run_execute(
@@ -181,7 +184,9 @@ def run_gate(
 
 
 def run_book(root: Path) -> int:
-    """Build the book's pages in `root`/_build/html, any warning being an error: `paperlib book`.
+    """Build the book's pages in `root`/_build/html: `paperlib book`.
+
+    Any warning is an error, and so is a link that leads nowhere.
 
     Jupyter Book runs as `python -c`: its console script breaks in a path with spaces.
 
@@ -189,7 +194,7 @@ def run_book(root: Path) -> int:
         root: The folder of _config.yml and _toc.yml.
 
     Returns:
-        0 if the book was built without a warning.
+        0 if the book was built without a warning and its links are whole.
     """
     sources = sorted((root / SOURCES).glob("*.py"))
     refused = run_gate(root / EXECUTED, sources, read_origins(root / BOOK))
@@ -200,7 +205,11 @@ def run_book(root: Path) -> int:
     status = subprocess.run([sys.executable, "-c", call, *options], check=False).returncode
     if status:  # Sphinx forgets its warnings: without this, the next build would succeed
         shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
-    return status
+        return status
+    broken = check_links(root / HTML)
+    for link in broken:
+        print(link, file=sys.stderr)
+    return 1 if broken else 0
 
 
 def _exit(_signal: int, _frame: object) -> None:

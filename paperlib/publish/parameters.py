@@ -23,7 +23,7 @@ from paperlib.publish.values import read_value
 
 PARAMETERS_TAG = "parameters"
 Check = Callable[[Mapping[str, Any]], None]  # raises on values that do not go together
-_INJECTED = "# Parameters"  # papermill's first line in the cell that it adds
+INJECTED = "# Parameters"  # papermill's first line in the cell that it adds
 _CHOICES = re.compile(r"\bone of:? ([\w.+-]+(?:, [\w.+-]+)*)")
 _BOUNDS = re.compile(r"\bfrom ([-+.\deE]+) to ([-+.\deE]*\d)")
 
@@ -203,7 +203,7 @@ def _history(
             "No parameters cell has run in this notebook; expected one with lines like "
             "`seed: int = 0` before this cell. Run the notebook from its top."
         )
-    injected = [code for code in cells[places[-1] + 1 :] if code.startswith(_INJECTED)]
+    injected = [code for code in cells[places[-1] + 1 :] if code.startswith(INJECTED)]
     lines = ast.parse(injected[-1]).body if injected else []
     names = [ast.unparse(target) for line in lines for target in line.targets]
     return _declared(cells[places[-1]], "This notebook"), dict.fromkeys(names)

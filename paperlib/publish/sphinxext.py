@@ -42,7 +42,8 @@ class ResultRole(SphinxRole):
         path = Path(self.env.srcdir) / RESULTS
         self.env.note_dependency(str(path))
         try:
-            return [nodes.Text(format_result(read_results(path), self.text))], []
+            shown = format_result(read_results(path), self.text)
+            return [nodes.inline("", shown, result=self.text)], []
         except ValueError as error:
             self.env.note_reread()  # else the next build takes the page for done, and succeeds
             message = self.inliner.reporter.error(str(error), line=self.lineno)

@@ -51,6 +51,7 @@ def lengths(milestones, tmp_path):
         {"network": "dVAE-MSE-s0", "date": "2026-01-03", "commit": "def"},
     ]
     origin = {"cohort": "real", "patients": 36, "test_patients": 9, "folds": 4, "fold": 0}
+    origin |= {"profile": "full", "seeds": [0, 1]}
     (tmp_path / "provenance.json").write_text(json.dumps(origin | {"networks": networks}))
     return training_length.load_lengths(tmp_path)
 
@@ -131,8 +132,8 @@ def test_what_is_missing_is_named(lengths, tmp_path):
 def test_the_origin_names_the_split_dates_and_commits(lengths):
     text = training_length.describe_origin(lengths)
     assert text == (
-        "real, 36 patients, fold 0 of 4, 9 of them tested, FLAIR, 2 trainings, 2026-01-02 to "
-        "2026-01-03, commit abc, def"
+        "real, profile full, seeds 0 1, 36 patients, fold 0 of 4, 9 of them tested, FLAIR, "
+        "2 trainings, 2026-01-02 to 2026-01-03, commit abc, def"
     )
 
 
@@ -170,6 +171,8 @@ def test_a_run_without_long_trainings_shows_its_own(milestones):
     table = pd.concat(rows).drop(columns="network")
     origin = {
         "cohort": "phantom",
+        "profile": "smoke",
+        "seeds": [0],
         "patients": 8,
         "folds": 1,
         "networks": [{"pair": "VAE-MSE-f0-s0", "sequence": "flair", "commit": "abc"}],
@@ -180,5 +183,6 @@ def test_a_run_without_long_trainings_shows_its_own(milestones):
     assert training_length.row_means(own.milestones, "pixel_ap").loc[1000, "VAE-MSE"] == 0.3
     assert set(own.milestones["network"]) == set(milestones["network"])
     assert training_length.describe_origin(own) == (
-        "phantom, 8 patients, one test set, 2 of them tested, FLAIR, 1 trainings, commit abc"
+        "phantom, profile smoke, seeds 0, 8 patients, one test set, 2 of them tested, FLAIR, "
+        "1 trainings, commit abc"
     )

@@ -10,7 +10,7 @@ import shutil
 import pytest
 
 from paperlib import artifacts
-from paperlib.pipeline import publishing, results, segments
+from paperlib.pipeline import pages, publishing, results, segments
 from paperlib.pipeline.stages import Request, run_named
 from paperlib.publish import commands, gate
 
@@ -53,7 +53,7 @@ def run(executed_once, mini_run, tmp_path, monkeypatch):
     monkeypatch.setattr(publishing, "NOTEBOOKS", PAGES)
     monkeypatch.setattr(artifacts, "ROOT", executed_once)
     for name in PAGES:
-        publishing.execute(mini_run, name)
+        pages.execute(mini_run, name)
     monkeypatch.setattr(artifacts, "ROOT", tmp_path / "root")
     shutil.copytree(executed_once, tmp_path / "root")
     return mini_run
@@ -93,7 +93,7 @@ def test_current_pages_are_published_with_a_reason_and_executed_only_once(run, b
     run_named(run, "publish", Request())
     assert builds == [0]
     assert "book: built because it was never finished" in caplog.messages
-    assert not publishing.execute(run, "01_data")
+    assert not pages.execute(run, "01_data")
     assert "01_data: nothing changed" in caplog.messages
     run_named(run, "publish", Request())
     assert "book: built because its first page was taken away" in caplog.messages
@@ -103,7 +103,7 @@ def test_a_page_executed_again_is_the_reason_for_the_next_book(run, builds, capl
     caplog.set_level("INFO")
     run_named(run, "publish", Request())
     _source().write_text(PAGE.replace("A page", "Another title"))
-    assert publishing.execute(run, "01_data")
+    assert pages.execute(run, "01_data")
     assert "01_data: runs because its source 01_data.py changed after the run" in caplog.messages
     run_named(run, "publish", Request())
     assert caplog.messages[-1] == "book: built because input changed: 01_data.ipynb"
@@ -123,7 +123,7 @@ def test_a_page_whose_run_failed_is_gone_and_stops_the_book(
 ):
     _source().write_text(f"{PAGE}\n# %%\n{cell}\n")
     with pytest.raises(ValueError, match="Notebook 01_data did not succeed"):
-        publishing.execute(run, "01_data")
+        pages.execute(run, "01_data")
     assert said in capsys.readouterr().err
     (message,) = _refused(run, caplog)
     assert "01_data.ipynb is not publishable: it is missing; run `" in message
@@ -184,10 +184,10 @@ def test_pages_beside_reference_results_that_changed_stop_the_book(run, builds, 
 def test_pages_whose_code_changed_stop_the_book_and_other_code_does_not(
     run, builds, caplog, monkeypatch
 ):
-    used = publishing.code_used(_source())
+    used = pages.code_used(_source())
     assert {"paperlib.scores", "paperlib.publish.parameters"} <= set(used)
     assert "paperlib.cli" not in used
-    monkeypatch.setattr(publishing, "code_used", lambda _: used | {"paperlib.scores": "new"})
+    monkeypatch.setattr(pages, "code_used", lambda _: used | {"paperlib.scores": "new"})
     messages = _refused(run, caplog)
     assert f"{OTHER}code changed: paperlib.scores; run `" in messages[0]
 
@@ -195,7 +195,7 @@ def test_pages_whose_code_changed_stop_the_book_and_other_code_does_not(
 def test_a_page_executed_with_other_parameters_than_the_books_stops_it(run, builds, caplog):
     page = run.folder / "notebooks" / "01_data.ipynb"
     given = {"profile": "mini", "data": "", "folds": "1", "seed": "3"}
-    origin = publishing.describe_origin(run, "01_data")
+    origin = pages.describe_origin(run, "01_data")
     commands.execute(_source(), page, given, None, origin)
     (message,) = _refused(run, caplog)
     assert f"{OTHER}settings changed: seed (3 -> 0); run `" in message
@@ -222,15 +222,15 @@ def test_what_a_killed_execution_left_is_cleared_away_by_the_next(run):
     left = run.folder / "notebooks" / ".01_data-x1"
     left.mkdir()
     (left / "executed.ipynb").write_text("{")
-    assert not publishing.execute(run, "03_training")
+    assert not pages.execute(run, "03_training")
     assert left.exists()
     (run.folder / "notebooks" / "01_data.ipynb").unlink()
-    assert publishing.execute(run, "01_data")
+    assert pages.execute(run, "01_data")
     assert not left.exists()
 
 
 def test_without_gathered_results_the_command_is_named(run):
     shutil.rmtree(run.stage("evidence"))
     with pytest.raises(FileNotFoundError, match=r"evidence is missing .* run `make book PROFILE"):
-        publishing.execute(run, "01_data")
+        pages.execute(run, "01_data")
     assert results.gather(run)

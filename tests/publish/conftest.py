@@ -130,7 +130,9 @@ def write_book(folder):
     for chapter in CHAPTERS:
         text = HEADER + CHAPTER.replace("NAME", chapter)
         (folder / "notebooks" / f"{chapter}.py").write_text(text)
-    (folder / "book" / "executed" / "results.json").write_text('{"dice_wt": 0.754}')
+    (folder / "book" / "executed" / "results.json").write_text(
+        '{"dice_wt": 0.754, "run.origin": "phantom, profile smoke, seed 0, commit abc1234"}'
+    )
     (folder / "book" / "executed" / "viewer.json").write_text('{"cases": []}')
     (folder / "book" / "index.md").write_text(INDEX)
     return folder

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from paperlib.evaluation import tables
 from paperlib.evaluation.claims.anchored_table import Group, Line, linked, render
-from paperlib.evaluation.claims.contrasts import ALPHA
+from paperlib.evaluation.claims.contrasts import ALPHA, CONTRASTS
 from paperlib.evaluation.claims.numbers import TUNED
 from paperlib.evaluation.claims.sentence import (
     CONVENTIONS,
@@ -58,7 +58,7 @@ def show_table_2(real: pd.DataFrame, phantom: pd.DataFrame, *, note: str) -> Sho
             first = cells.iloc[0]
             texts = [first["model"], f"{first['paper']:.3f}", *shown, " / ".join(three)]
             rows.append(Line(texts, str(anchor)))
-        groups.append(Group(heading, rows))
+        groups.append(Group(heading, rows, f"numbers-{target}-{loss}"))
     names = [READING_NAMES[name] for name in readings]
     return render(
         [*groups, Group("Why", [Line([why]) for why in _reasons(real, readings)])],
@@ -165,7 +165,8 @@ def show_contrasts(real: pd.DataFrame, phantom: pd.DataFrame, *, reading: str, n
     """
     rows = []
     for key, line in real.iterrows():
-        verdict = _verdict(line["verdict"], line["n"], _contrast_reason(line), None)
+        link = CONVENTIONS if CONTRASTS[str(key)].gated else TABLE_2
+        verdict = _verdict(line["verdict"], line["n"], _contrast_reason(line), link)
         printed = MISSING if math.isnan(line["paper"]) else _signed(f"{line['paper']:+.3f}")
         ours, simulated = (_interval(one, "{:+.3f}") for one in (line, phantom.loc[key]))
         rows.append(Line([line["name"], printed, ours, simulated, verdict], f"contrast-{key}"))
@@ -260,12 +261,12 @@ def _span(line: pd.Series) -> str:
     return f"{line['lowest']:.2f} to {line['highest']:.2f}"
 
 
-def _verdict(verdict: str, n: float | int, why: str, link: Link | None) -> str:
+def _verdict(verdict: str, n: float | int, why: str, link: Link) -> str:
     words = f"{verdict} at n = {n:.0f}" if verdict == UNDECIDED else verdict
     text = Markup("<strong>{}</strong>").format(words)
     if why:
         text += Markup("<br>{}").format(why)
-    return text + Markup(" → {}").format(linked(link)) if link else text
+    return text + Markup(" → {}").format(linked(link))
 
 
 def _interval(line: pd.Series, form: str, *, n: bool = False) -> str:

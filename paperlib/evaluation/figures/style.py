@@ -41,7 +41,17 @@ def colour_of(model: str) -> str:
 
 
 class PageFigure(Figure):
-    """A figure that a notebook shows by itself, without pyplot and its list of open figures."""
+    """A figure that a notebook shows by itself, without pyplot and its list of open figures.
+
+    Attributes:
+        note: The line drawn under it; also its text where no picture can be shown.
+    """
+
+    note = ""
+
+    def __repr__(self) -> str:
+        """Return the note, for readers of text and for the line under the figure on a page."""
+        return f"Figure: {self.note}" if self.note else "Figure"
 
     def _repr_png_(self) -> bytes:
         target = io.BytesIO()
@@ -59,6 +69,7 @@ def new_figure(height_in: float, *, note: str = "", compress: bool = False) -> P
     """
     figure = PageFigure(figsize=(PAGE_WIDTH_IN, height_in), dpi=DPI)
     figure.set_layout_engine("compressed" if compress else "constrained")
+    figure.note = note
     if note:
         lines = textwrap.fill(note, NOTE_LETTERS)
         figure.supxlabel(lines, x=0.01, ha="left", fontsize=NOTE_SIZE, color=BASELINE_COLOUR)
