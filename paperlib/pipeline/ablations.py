@@ -83,7 +83,7 @@ def describe_rows(run: Run) -> str:
     """Return the table of all finished rows of a run as text, a person's own among them."""
     rows = tables.load_rows(destination(run))
     rows |= tables.load_rows(run.folder / "ablations" / "tables")
-    table = tables.compare_rows(rows, draws=Draws(run.profile.bootstrap_draws))
+    table = tables.compare_rows(rows, draws=Draws())
     shown = tables.lay_out(table).drop(columns="date, commit").to_string()
     return f"{shown}\n{tables.describe_origin(rows)}" if rows else tables.describe_origin(rows)
 

@@ -56,7 +56,7 @@ def measure_row(run: Run, name: str) -> bool:
 
     return run_stage(
         row_folder(run, combination),
-        settings={"draws": run.profile.bootstrap_draws, "reading": own.profile.mixture.reading},
+        settings={"draws": tables.Draws().number, "reading": own.profile.mixture.reading},
         upstream={**folders, "prepare": own.stage("prepare"), "split": own.stage("split")},
         code=ROW_CODE,
         make=make,
@@ -72,7 +72,7 @@ def _measure(own: CombinationRun, combination: Combination) -> dict[str, float]:
     method = combination._replace(changes=()).name
     found = _evidence(own, method)
     row = tables.Row(method, combination.model, combination.loss, (method,), mixture=True)
-    reading, draws = own.profile.mixture.reading, tables.Draws(own.profile.bootstrap_draws)
+    reading, draws = own.profile.mixture.reading, tables.Draws()
     cells = {
         target: tables.dice_interval(found, row, target, reading=reading, draws=draws)
         for target in (tables.OUTLINE, tables.SEMANTIC)

@@ -14,9 +14,9 @@ from sphinx.directives.code import LiteralInclude
 from sphinx.ext.viewcode import OUTPUT_DIRNAME, viewcode_anchor
 from sphinx.util.docutils import SphinxDirective
 
-import paperlib
+from paperlib import artifacts
 
-PACKAGE = Path(paperlib.__file__).parent
+PACKAGE = Path(artifacts.__file__).parent
 
 
 class RoomDirective(SphinxDirective):
