@@ -5,10 +5,9 @@ import functools
 from collections.abc import Iterator
 from pathlib import Path
 
-import paperlib
 from paperlib import artifacts
 
-PACKAGE = Path(paperlib.__file__).parent
+PACKAGE = Path(artifacts.__file__).parent
 
 
 def code_used(source: Path) -> dict[str, str]:
