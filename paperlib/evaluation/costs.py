@@ -57,8 +57,8 @@ def summarise_costs(timed: Mapping[str, Any], counted: Mapping[str, Any]) -> Sum
             f"{model}.networks": count,
             f"{model}.hours": count * hours[model],
         }
-    found["hours"] = sum(hours[network.model] for network in networks)
-    found["days"] = found["hours"] / 24
+    total = sum(hours[network.model] for network in networks)
+    found |= {"hours": total, "days": total / 24}
     return {f"cost.{key}": value for key, value in found.items()}
 
 

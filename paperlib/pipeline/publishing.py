@@ -63,7 +63,7 @@ def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
     artifacts.write_json(artifacts.ROOT / gate.BOOK, notes)
 
 
-def _describe_book(run: Run) -> dict[str, dict[str, object]]:
+def _describe_book(run: Run) -> dict[str, Mapping[str, object]]:
     root = artifacts.ROOT
     written = [root / "_config.yml", root / "_toc.yml", *(root / "book").glob("*.*")]
     written += (root / "book" / "static").glob("*.*")

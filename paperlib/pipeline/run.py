@@ -257,12 +257,9 @@ def run_stage(
         MissingStageError: If a stage that it reads is missing; `stages.run_named` says how to
             make it.
     """
-    now = {
-        "settings": settings,
-        "upstream": _contents(upstream),
-        "code": {name: artifacts.code_hash(name) for name in code},
-    }
-    key = artifacts.stage_key(**now)
+    contents, hashes = _contents(upstream), {name: artifacts.code_hash(name) for name in code}
+    key = artifacts.stage_key(settings, contents, hashes)
+    now = {"settings": settings, "upstream": contents, "code": hashes}
     manifest = artifacts.read_manifest(folder)
     if manifest is not None and manifest["key"] == key:
         log.info("%s: nothing changed", _shown(folder))

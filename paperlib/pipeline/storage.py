@@ -30,7 +30,8 @@ def explain(error: Exception, folder: Path) -> str | None:
         folder: Where the command writes, for errors that do not name a file.
     """
     number = _number(error)
-    named = Path(os.fsdecode(error.filename)) if getattr(error, "filename", None) else None
+    file = getattr(error, "filename", None)
+    named = Path(os.fsdecode(file)) if file else None
     place = _existing(named if named is not None else folder)
     if number in FULL:
         return f"The disk of {place} is full ({_free_mb(place)} MB free). Make room, {AGAIN}"
