@@ -25,6 +25,7 @@ def copy_project(target: Path) -> Path:
     name = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
     for command in (["init", "--quiet"], ["add", "."], [*name, "commit", "--quiet", "-m", "copy"]):
         subprocess.run(["git", *command], cwd=target, check=True)
+    (target / ".git" / "info" / "exclude").write_text("/.venv\n")  # a link is no folder to git
     return target
 
 

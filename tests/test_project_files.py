@@ -14,7 +14,11 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 MODULES = {
     "RECONSTRUCTION_LOSSES": "models.losses",
     "MODELS": "models.architectures",
+    "VARIANTS": "models.architectures",
     "OBJECTIVES": "models.objectives",
+    "DISCRIMINATORS": "models.adversaries",
+    "ZSCORES": "data.preprocess",
+    "SCALES": "data.preprocess",
     "SCORES": "scores",
     "GATES": "scores",
     "READINGS": "postprocessing.mixture",
@@ -25,6 +29,9 @@ MODULES = {
     "AGGREGATIONS": "evaluation.metrics",
     "LAYOUTS": "data.layouts",
     "PROFILES": "config",
+    "STUDIES": "pipeline.ablation_rows",
+    "SENTENCES": "evaluation.claims.sentences",
+    "ON_DATA": "evaluation.deviations.on_data",
     "STAGES": "pipeline.stages",
     "NOTEBOOKS": "pipeline.run",
 }

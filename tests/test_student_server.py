@@ -58,8 +58,10 @@ class Server:
             return json.loads(answer.read())
 
     def evaluate(self, expression):
-        """Return the repr of an expression in a new kernel."""
-        kernel = self.ask("kernels", "POST", {"name": "python3"})["id"]
+        """Return the repr of an expression in the kernel of a notebook."""
+        notebook = {"path": f"{NAME}.ipynb", "name": NAME, "type": "notebook"}
+        session = self.ask("sessions", "POST", notebook | {"kernel": {"name": "python3"}})
+        kernel = session["kernel"]["id"]
         client = BlockingKernelClient(connection_file=str(self._runtime / f"kernel-{kernel}.json"))
         client.load_connection_file()
         client.start_channels()
@@ -69,10 +71,10 @@ class Server:
             assert reply["parent_header"]["msg_id"] == asked
         finally:
             client.stop_channels()
-            self.ask_nothing(f"kernels/{kernel}")
+            self.remove(f"sessions/{session['id']}")
         return reply["content"]["user_expressions"]["found"]["data"]["text/plain"]
 
-    def ask_nothing(self, path):
+    def remove(self, path):
         request = urllib.request.Request(
             f"{self.address}api/{path}",
             method="DELETE",

@@ -19,6 +19,7 @@ from paperlib.evaluation.tables import Draws
 SEED = "seed"  # group of the rows in which nothing but the seed differs
 HIGHER, LOWER = "higher", "lower"
 AS_A_SEED, UNDECIDED = "no more than a new seed", "undecided"
+NO_SEED = "unknown, no other seed was trained"
 MISSING = "–"
 _SAID = ("group", "change", "against", "region", "empty", "date", "seconds")  # in the record
 _ENDS = ("", "_low", "_high")
@@ -98,7 +99,9 @@ def judge(line: pd.Series, spread: float) -> str:
         return MISSING
     if line["difference_low"] <= 0 <= line["difference_high"]:
         return UNDECIDED
-    if line["retrained"] and not abs(line["difference"]) > spread:
+    if line["retrained"] and np.isnan(spread):
+        return NO_SEED
+    if line["retrained"] and abs(line["difference"]) <= spread:
         return AS_A_SEED
     return HIGHER if line["difference"] > 0 else LOWER
 
@@ -159,7 +162,7 @@ def summarise(table: pd.DataFrame) -> list[str]:
     beyond = verdicts.isin([HIGHER, LOWER]).sum()
     said = [
         f"{len(known)} changes were compared; {beyond} move Dice, {(verdicts == AS_A_SEED).sum()} "
-        f"no more than a new seed, {(verdicts == UNDECIDED).sum()} are undecided."
+        f"no more than a new seed, {verdicts.isin([UNDECIDED, NO_SEED]).sum()} are undecided."
     ]
     if not np.isnan(spread):
         seeds = (table["group"] == SEED).sum()

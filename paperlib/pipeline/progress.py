@@ -46,7 +46,8 @@ def _network_seconds(run: Run, item: str) -> float:
     """Return what networks of the same kind took in this run, or a guess before the first."""
     pair = item.split("/", maxsplit=1)[0].split(",", maxsplit=1)[0]  # without changed settings
     kind = pair.rsplit("-", 2)[0]  # VAE-CE-SSIM of VAE-CE-SSIM-f0-s0/t1ce
-    earlier = map(artifacts.read_manifest, run.folder.glob(f"models/{kind}-f*-s*/*"))
+    finished = run.folder.glob(f"models/{kind}-f*-s*/*/{artifacts.MANIFEST}")
+    earlier = [artifacts.read_manifest(file.parent) for file in finished]
     budget = run.profile.slice_steps
     took = [m["seconds"] for m in earlier if m and m["settings"]["slice_steps"] == budget]
     if took:

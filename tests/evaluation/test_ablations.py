@@ -105,6 +105,12 @@ def test_a_new_training_has_to_move_more_than_a_new_seed_does(table):
     assert ablations.judge(line, spread) == ablations.HIGHER
 
 
+def test_without_another_seed_nobody_knows_what_a_new_training_is_worth():
+    line = pd.Series({"difference": -0.3, "difference_low": -0.4, "difference_high": -0.1})
+    assert ablations.judge(pd.Series({**line, "retrained": True}), np.nan) == ablations.NO_SEED
+    assert ablations.judge(pd.Series({**line, "retrained": False}), np.nan) == ablations.LOWER
+
+
 def test_the_table_of_texts_says_against_what(table):
     frame = ablations.lay_out(table)
     assert frame.loc["better changed", "difference"] == "+0.375 [+0.250, +0.500]"

@@ -126,6 +126,7 @@ def test_conventions_read_like_words():
     assert conventions.name("every_slice", 0.0) == "every slice, empty = 0"
     assert conventions.name("volume", np.nan) == "volume, empty left out"
     assert conventions.name("pooled_pixels", np.nan) == "all pixels pooled"
+    assert conventions.name("large_slices", np.nan) == "large slices"  # added by a reader
 
 
 def test_a_whole_brain_scores_what_its_area_allows_and_the_gate_empties_it():

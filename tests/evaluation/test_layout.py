@@ -158,6 +158,13 @@ def test_table_3_groups_scores_by_whether_they_need_the_network():
     assert frame.iloc[1]["paper", ""] == layout.MISSING
 
 
+def test_a_score_that_table_3_does_not_name_is_a_group_of_its_own():
+    cells = dict.fromkeys(("paper", "value", "low", "high", "blind", "height_corrected"), 0.5)
+    cells |= {"mixed_heights": 0.5, "same_height": 0.5}
+    table = pd.DataFrame([{**cells, "key": "mine", "score": "mine"}]).set_index("key")
+    assert layout.lay_out_table_3(table).index.tolist() == [("added scores", "mine")]
+
+
 def test_gates_show_rates_with_their_n_and_where_a_rule_looks_at_no_height_nothing():
     rates = pd.DataFrame(
         {"sensitivity": [0.5, 0.25], "false positives": [0.1, 0.0], "emptied": [0.6, 0.9],

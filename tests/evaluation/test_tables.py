@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from paperlib import scores as paperlib_scores
 from paperlib.config import MixtureSettings
 from paperlib.evaluation import evidence, summary, tables
 from paperlib.evaluation.evidence import Evidence
@@ -323,3 +324,12 @@ def test_the_papers_summary_holds_its_printed_numbers():
     assert facts["paper.score.latent_distance"] == 0.471
     assert facts["paper.gated.TC"] == 0.61
     assert len(facts) == 1 + 2 * 12 + 2 + 3
+
+
+def test_an_added_score_is_a_row_of_table_3_where_the_evidence_has_it(monkeypatch):
+    monkeypatch.setattr(paperlib_scores, "SCORES", {**paperlib_scores.SCORES, "mine": None})
+    columns = [*tables.TABLE_3, *tables.LEFT_OUT_OF_TABLE_3]
+    before = tables.table_3_rows(pd.DataFrame(columns=columns))
+    after = tables.table_3_rows(pd.DataFrame(columns=[*columns, "mine"]))
+    assert list(before) == list(tables.TABLE_3)
+    assert after == before | {"mine": "mine"}

@@ -63,6 +63,7 @@ def _trained(run, pair, sequence, *, seconds, slice_steps):
 def test_a_network_is_expected_to_take_what_its_like_took_in_this_run(run):
     for fold, seconds in enumerate((40.0, 50.0, 900.0)):
         _trained(run, f"VAE-SSIM-f{fold}-s0", "t1ce", seconds=seconds, slice_steps=10_000)
+        (run.folder / "models" / f"VAE-SSIM-f{fold}-s0" / "pair.json").write_text("{}")
     _trained(run, "VAE-MSE-f0-s0", "flair", seconds=1.0, slice_steps=10_000)
     _trained(run, "VAE-CE-SSIM-f0-s0", "flair", seconds=2.0, slice_steps=10_000)
     for number in range(4):

@@ -8,6 +8,7 @@ from paperlib.publish.execute import execute_notebook
 
 ROOT = Path(__file__).parents[2]
 CHAPTERS = ("01_data", "03_training", "04_anomaly_scores")
+HAND_WRITTEN = ("book/references.bib", "book/references.md", "book/viewer.md")
 HEADER = """\
 # ---
 # jupyter:
@@ -118,7 +119,7 @@ def write_book(folder):
     """
     (folder / "notebooks").mkdir(parents=True)
     (folder / "book" / "executed").mkdir(parents=True)
-    for name in ("_config.yml", "book/references.bib", "book/references.md", "book/viewer.md"):
+    for name in ("_config.yml", *HAND_WRITTEN):
         shutil.copy(ROOT / name, folder / name)
     shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
