@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -84,6 +84,14 @@ def mini_run(mini_root, monkeypatch) -> Run:
     """Return the finished run, to be read only."""
     _live_in(mini_root, monkeypatch)
     return Run(MINI, prepare=MINI_SLICES)
+
+
+@pytest.fixture(scope="module")
+def module_run(mini_root) -> Iterator[Run]:
+    """Return the finished run to what all tests of a module share; to be read only."""
+    with pytest.MonkeyPatch.context() as patch:
+        _live_in(mini_root, patch)
+        yield Run(MINI, prepare=MINI_SLICES)
 
 
 @pytest.fixture

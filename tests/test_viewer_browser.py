@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -11,15 +12,14 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
-from conftest import MINI, MINI_SLICES, _live_in
+import test_browser
 from PIL import Image
-from test_browser import FLAGS, pytestmark  # noqa: F401 - long, and only with a browser
 
 from paperlib.evaluation import evidence, examples, slice_facts, slice_scores
 from paperlib.evaluation.figures import sheets, slices, style
 from paperlib.pipeline import slice_view, viewer
-from paperlib.pipeline.run import Run
 
+pytestmark = test_browser.pytestmark  # long, and only with a browser
 ROOT = Path(__file__).resolve().parents[1]
 PAIR, METHOD = "VAE-MSE-f0-s0", "VAE-MSE-s0"
 CONFIGURATION = """\
@@ -43,12 +43,18 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shown(mini_root, tmp_path_factory):
+def shown(module_run, tmp_path_factory):
     """Return a book of one page; of each patient the last slice is as if nobody had examined it."""
     folder = tmp_path_factory.mktemp("viewer") / "a book"
-    shutil.copytree(ROOT / "book" / "static", folder / "book" / "static")
+    shutil.copytree(
+        ROOT / "book" / "static", folder / "book" / "static",
+        ignore=shutil.ignore_patterns("viewer"),
+    )  # fmt: skip
     (folder / "book" / "executed").mkdir()
-    shutil.copy(ROOT / "book" / "viewer.md", folder / "book")
+    text = (ROOT / "book" / "viewer.md").read_text()
+    (folder / "book" / "viewer.md").write_text(text)
+    for name in re.findall(r"\]\((executed/\w+)\)", text):
+        (folder / "book" / f"{name}.md").write_text("---\norphan: true\n---\n# Elsewhere\n")
     (folder / "conf.py").write_text(CONFIGURATION)
     (folder / "index.md").write_text("# A book\n\n```{toctree}\nbook/viewer\n```\n")
     load = slice_view.load_volume
@@ -59,16 +65,14 @@ def shown(mini_root, tmp_path_factory):
             array[-1] = 0
         return volume
 
-    run = Run(MINI, prepare=MINI_SLICES)
+    found = evidence.load_evidence(module_run.stage("evidence"), command="")
     with pytest.MonkeyPatch.context() as patch:
-        _live_in(mini_root, patch)
         patch.setattr(slice_view, "load_volume", load_volume)
-        found = evidence.load_evidence(run.stage("evidence"), command="")
-        viewer.write_viewer(run, found, folder)
-        cases = list(examples.choose_viewed(slice_facts.slice_counts(found, METHOD)))
-        volumes = {case: load_volume(run, PAIR, case) for case in cases}
-    command = [sys.executable, "-m", "sphinx", "-q", "-b", "html", str(folder), str(folder / "out")]
-    subprocess.run(command, check=True, capture_output=True)
+        viewer.write_viewer(module_run, found, folder)
+    cases = list(examples.choose_viewed(slice_facts.slice_counts(found, METHOD)))
+    volumes = {case: load_volume(module_run, PAIR, case) for case in cases}
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "-b", "html", folder, folder / "out"]
+    subprocess.run(command, check=True)
     return Shown(folder / "out" / "book" / "viewer.html", volumes, found, *cases[:2])
 
 
@@ -77,10 +81,11 @@ def start(**preferences):
 
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
-    for flag in FLAGS:
+    for flag in test_browser.FLAGS:
         options.add_argument(flag)
+    options.add_argument("--window-size=1400,1500")
     options.add_experimental_option("prefs", preferences)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     service = webdriver.ChromeService(executable_path=shutil.which("chromedriver"))
     return webdriver.Chrome(options=options, service=service)
 
@@ -173,10 +178,14 @@ def residual(volume, sequence, place):
 
 def test_it_opens_from_disk_without_an_error_or_a_request(page, driver):
     assert [line for line in driver.get_log("browser") if line["level"] == "SEVERE"] == []
-    script = "return performance.getEntriesByType('resource').map(entry => entry.name)"
-    loaded = driver.execute_script(script)
-    assert any(url.endswith(".js") and "/viewer/case-" in url for url in loaded)
-    assert [url for url in loaded if not url.startswith(("file:", "data:"))] == []
+    messages = [json.loads(line["message"])["message"] for line in driver.get_log("performance")]
+    asked = [
+        message["params"]["request"]["url"]
+        for message in messages
+        if message["method"] == "Network.requestWillBeSent"
+    ]
+    assert [url for url in asked if "/_static/viewer/case-" in url]
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
     assert not driver.find_element("css selector", ".viewer-still").is_displayed()
 
 
@@ -189,13 +198,14 @@ def test_it_opens_where_the_tumour_is_largest_and_the_arrow_keys_move_on(page, s
     page.only("flair")
     np.testing.assert_array_equal(page.pixels(), grey(volume, "flair", largest))
     slider = page.find("#viewer-z")
-    slider.send_keys(Keys.ARROW_LEFT)
-    slider.send_keys(Keys.ARROW_LEFT)
-    assert page.z == volume.z[largest] - 2
-    np.testing.assert_array_equal(page.pixels(), grey(volume, "flair", largest - 2))
-    page.find("[data-step='1']").click()
-    assert page.z == volume.z[largest] - 1
-    assert page.find(".viewer-where").text == f"{volume.z[largest] - 1}, examined"
+    slider.send_keys(Keys.ARROW_RIGHT)
+    slider.send_keys(Keys.ARROW_RIGHT)
+    assert page.z == volume.z[largest] + 2
+    np.testing.assert_array_equal(page.pixels(), grey(volume, "flair", largest + 2))
+    page.find("[data-step='-1']").click()
+    assert page.z == volume.z[largest] + 1
+    np.testing.assert_array_equal(page.pixels(), grey(volume, "flair", largest + 1))
+    assert page.find(".viewer-where").text == f"{volume.z[largest] + 1}, examined"
 
 
 def test_every_layer_shows_its_array(page, shown):

@@ -164,6 +164,5 @@
     });
   }
   root.hidden = false;
-  document.querySelector(".viewer-still").hidden = true;
   show();
 })();

@@ -16,7 +16,7 @@ RULE_NAMES: Mapping[str, str] = MappingProxyType(
         "mean_2sd": "healthy mean plus two deviations",
         "2sd_literal": "two healthy deviations, literally",
         "quantile_95": "95 % quantile of healthy slices",
-        "height": "the same at about this height",
+        "height": "95 % quantile at the same height",
     }
 )
 
@@ -83,7 +83,7 @@ def _gates(found: Evidence, method: str, scored: pd.DataFrame, score: str) -> li
     ]
 
 
-def _regions(counts: pd.Series) -> dict[str, dict[str, object]]:
+def _regions(counts: pd.Series) -> dict[str, dict[str, int | float | None]]:
     found = {}
     for region in SHOWN_REGIONS:
         parts = [

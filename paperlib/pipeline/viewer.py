@@ -43,7 +43,7 @@ def write_viewer(run: Run, found: Evidence, root: Path) -> None:
         return
     counts = slice_facts.slice_counts(found, method)
     folds = counts.groupby("case")["fold"].first()
-    cases = []
+    cases: list[slice_viewer.Case] = []
     for number, title in examples.choose_viewed(counts).items():
         volume = slice_view.load_volume(run, shown.pair_of(method, int(folds[number])), number)
         case = view_case(volume, number, title, slice_facts.case_facts(found, method, number))

@@ -113,24 +113,11 @@ _PAGE = """\
 <span><input id="viewer-z" type="range" step="1">
 <canvas class="viewer-strip" height="2" aria-hidden="true"></canvas></span>
 <button type="button" data-step="1" aria-label="one slice up">+</button></div>
-<p class="viewer-small"><i style="background: {{ tumour }}"></i>true tumour
-<i style="background: {{ open }}"></i>let through by the gate
-<i class="viewer-unseen"></i>not examined</p>
+<p class="viewer-small"><span><i style="background: {{ tumour }}"></i>true tumour</span>
+<span><i style="background: {{ open }}"></i>let through by the gate</span>
+<span><i class="viewer-unseen"></i>not examined</span></p>
 </div>
-<div class="viewer-panel">
-<fieldset><legend>Layers, and how opaque</legend>
-{% for key, (name, opacity, on) in layers.items() | reverse %}
-<div class="viewer-layer"><label><input type="checkbox" name="{{ key }}"
-{%- if on %} checked{% endif %}> {{ name }}</label>
-<input type="range" min="0" max="100" step="5" value="{{ opacity }}" data-opacity="{{ key }}"
- aria-label="opacity of {{ name }}"></div>
-{% endfor %}
-</fieldset>
-<p class="viewer-small">{% for name, colour in tissues.items() %}
-<i style="background: {{ colour }}"></i>{{ name }}
-{% endfor %}</p>
-<p class="viewer-small">residual −{{ limit }} <i class="viewer-scale"
- style="background: linear-gradient(to right, {{ shades }})"></i> {{ limit }} z units</p>
+<div class="viewer-facts">
 <p class="viewer-row"><label for="viewer-score">Gate on</label>
 <select id="viewer-score">
 {% for key, name in scores.items() %}
@@ -143,12 +130,10 @@ _PAGE = """\
 <option value="{{ key }}">{{ name }}</option>
 {% endfor %}
 </select></p>
-</div>
-<div class="viewer-facts">
 <p class="viewer-said" role="status"></p>
 <table>
-<thead><tr><th scope="col">this slice</th><th scope="col">true px</th>
-<th scope="col">predicted px</th><th scope="col">Dice</th>
+<thead><tr><th scope="col">pixels and Dice</th><th scope="col">true</th>
+<th scope="col">predicted</th><th scope="col">Dice</th>
 <th scope="col">after the gate</th></tr></thead>
 <tbody>
 {% for key, name in regions.items() %}
@@ -156,10 +141,25 @@ _PAGE = """\
 {% endfor %}
 </tbody>
 </table>
-<p class="viewer-small">– : nothing there and nothing predicted. Slices are numbered 0 to
-{{ depth - 1 }} from the feet up, 1 mm each; those below {{ examined[0] }} and above
-{{ examined[1] }} were not prepared, no network has seen them.</p>
 </div>
+<div class="viewer-layers">
+<fieldset><legend>Layers, and how opaque</legend>
+{% for key, (name, opacity, on) in layers.items() | reverse %}
+<div class="viewer-layer"><label><input type="checkbox" name="{{ key }}"
+{%- if on %} checked{% endif %}> {{ name }}</label>
+<input type="range" min="0" max="100" step="5" value="{{ opacity }}" data-opacity="{{ key }}"
+ aria-label="opacity of {{ name }}"></div>
+{% endfor %}
+</fieldset>
+<p class="viewer-small">{% for name, colour in tissues.items() %}
+<span><i style="background: {{ colour }}"></i>{{ name }}</span>
+{% endfor %}
+<span>residual −{{ limit }} <i class="viewer-scale"
+ style="background: linear-gradient(to right, {{ shades }})"></i> {{ limit }} z units</span></p>
+</div>
+<p class="viewer-small viewer-note">–: nothing there and nothing predicted. Slices are numbered from
+the feet up, 0 to {{ depth - 1 }}, 1 mm each; those below {{ examined[0] }} and above
+{{ examined[1] }} were not prepared, no network has seen them.</p>
 </div>
 <noscript><p>The viewer needs JavaScript, which is switched off; here is one slice.</p></noscript>
 <script src="{{ home }}viewer.js"></script>
