@@ -59,7 +59,9 @@ def paper_summary() -> Summary:
 def band_summary() -> Summary:
     """Return what a phantom must measure, under keys such as `band.plain_dice.low`."""
     bands = cohort.BANDS.items()
-    return {f"band.{key}.{end}": getattr(band, end) for key, band in bands for end in ("low", "high")}
+    return {
+        f"band.{key}.{end}": getattr(band, end) for key, band in bands for end in ("low", "high")
+    }
 
 
 def _cells(table: pd.DataFrame) -> Mapping[str, float]:

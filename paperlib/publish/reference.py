@@ -108,5 +108,7 @@ def setup(app: Sphinx) -> dict[str, object]:
 def _skip(_app: Sphinx, _what: str, _name: str, member: object, *_rest: object) -> bool | None:
     """Leave out fields of named tuples, listed with their class, and what a library adds."""
     field = type(member).__name__ == "_tuplegetter"
-    foreign = callable(member) and not str(getattr(member, "__module__", "")).startswith(PACKAGE.name)
+    foreign = callable(member) and not str(getattr(member, "__module__", "")).startswith(
+        PACKAGE.name
+    )
     return True if field or foreign else None
