@@ -109,11 +109,15 @@ def combine(
     Raises:
         ValueError: If there is no such setting, or a value has another type.
     """
-    network = run.profile.networks(1)[0]
-    usual = {**vars(network), **vars(run.profile.mixture), "beta": network.beta.get(loss)}
+    usual = _usual(run, loss)
     read = {name: _read(name, value) for name, value in values.items()}
     differing = tuple((n, read[n]) for n in SETTINGS if n in read and read[n] != usual[n])
     return Combination(model, loss, seed, differing)
+
+
+def setting_of(run: Run, combination: Combination, name: str) -> object:
+    """Return the value of a setting, changed or not."""
+    return (_usual(run, combination.loss) | dict(combination.changes))[name]
 
 
 def read_name(run: Run, name: str) -> tuple[Combination, int | None] | None:
@@ -232,23 +236,15 @@ def _words(name: str) -> list[str]:
     return list(getattr(_module(module), table)) if table else module.split()
 
 
-WORDS: Mapping[str, tuple[str, str]] = {  # of each setting of text: the module and its table
-    "architecture": ("models.architectures", "ARCHITECTURES"),
-    "pairing": ("models.objectives", "PAIRINGS"),
-    "ssim_domain": ("models.losses", "SSIM_DOMAINS"),
-    "train_slices": ("healthy all random", ""),
-    "reading": ("postprocessing.mixture", "READINGS"),
-    "start": ("postprocessing.mixture", "STARTS"),
-    "cluster": ("postprocessing.mixture", "CLUSTERS"),
-    "tail": ("postprocessing.mixture", "TAILS"),
-    "component": ("postprocessing.morphology", "COMPONENTS"),
-    "hull": ("postprocessing.regions", "HULLS"),
-}
-
-
 def _module(name: str):
     """Import what takes seconds (torch, numba) only where a combination is judged."""
     return importlib.import_module(f"paperlib.{name}")
+
+
+def _usual(run: Run, loss: str) -> dict[str, Any]:
+    """Return the settings of a run's networks as its profile has them."""
+    network = run.profile.networks(1)[0]
+    return {**vars(network), **vars(run.profile.mixture), "beta": network.beta.get(loss)}
 
 
 def _read(name: str, value: object) -> object:
@@ -271,3 +267,17 @@ def _join(name: str, changes: tuple[tuple[str, Any], ...]) -> str:
 
 def _place(run: Run, changes: tuple[tuple[str, Any], ...]) -> Path:
     return run.folder / "changed" / _join("", changes)[1:] if changes else run.folder
+
+
+WORDS: Mapping[str, tuple[str, str]] = {  # of each setting of text: the module and its table
+    "architecture": ("models.architectures", "ARCHITECTURES"),
+    "pairing": ("models.objectives", "PAIRINGS"),
+    "ssim_domain": ("models.losses", "SSIM_DOMAINS"),
+    "train_slices": ("healthy all random", ""),
+    "reading": ("postprocessing.mixture", "READINGS"),
+    "start": ("postprocessing.mixture", "STARTS"),
+    "cluster": ("postprocessing.mixture", "CLUSTERS"),
+    "tail": ("postprocessing.mixture", "TAILS"),
+    "component": ("postprocessing.morphology", "COMPONENTS"),
+    "hull": ("postprocessing.regions", "HULLS"),
+}

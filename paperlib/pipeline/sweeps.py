@@ -15,7 +15,7 @@ from paperlib import artifacts
 from paperlib.evaluation import tables
 from paperlib.labels import SEQUENCES
 from paperlib.pipeline import progress, sweep_plan
-from paperlib.pipeline.combinations import Combination, refuse_impossible
+from paperlib.pipeline.combinations import Combination, refuse_impossible, setting_of
 from paperlib.pipeline.run import Run, check_choices, open_run
 from paperlib.pipeline.sweep_plan import RUN_KEYS, Sweep, sweep_folder
 from paperlib.pipeline.sweep_rows import ROW, row_folder
@@ -78,7 +78,9 @@ def open_sweep(sweep: Sweep, **asked: Any) -> Run:
 def report(sweep: Sweep, run: Run) -> Report:
     """Return what became of a sweep and write it as CSV and Markdown."""
     failures = progress.read_failures(run)
-    networks = [_network_line(run, one, failures) for one in sweep_plan.combinations(sweep, run)]
+    networks = [
+        _network_line(sweep, run, one, failures) for one in sweep_plan.combinations(sweep, run)
+    ]
     notebooks = [
         _notebook_line(run, sweep, name, values, failures)
         for name, values in sweep_plan.notebook_runs(sweep).items()
@@ -119,7 +121,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("epochs", "slice_steps", "seconds"):
         if name in found:
             found[name] = ["" if pd.isna(value) else f"{value:.0f}" for value in found[name]]
-    return found.fillna("")
+    return found.astype(object).where(found.notna(), "")
 
 
 def _refuse_parameters(sweep: Sweep, chosen: Mapping[str, Any]) -> None:
@@ -142,7 +144,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _network_line(
-    run: Run, combination: Combination, failures: Mapping[str, str]
+    sweep: Sweep, run: Run, combination: Combination, failures: Mapping[str, str]
 ) -> dict[str, Any]:
     folder = row_folder(run, combination)
     pairs = [combination.pair(fold) for fold in range(run.folds)]
@@ -155,7 +157,7 @@ def _network_line(
         "model": combination.model,
         "loss": combination.loss,
         "seed": combination.seed,
-        **{name: value for name, value in combination.changes},
+        **{name: setting_of(run, combination, name) for name in sweep.settings},
         **measured,
         "status": _status(made, jobs, failures),
     }
