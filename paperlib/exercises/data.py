@@ -89,7 +89,7 @@ def check_zscore(
     ]
     otherwise = "compute both centres with `method`, and the spread of healthy tissue with it, too."
     answers.check_number(
-        "shift", shift, right=moved / rest.spread, mistakes=mistakes, otherwise=otherwise
+        "shift", shift, right=float(moved / rest.spread), mistakes=mistakes, otherwise=otherwise
     )
     answers.passed(f"under {method!r} the tumour moves the zero point by {shift:.2f}.")
 

@@ -101,7 +101,9 @@ def find_study(name: str) -> Study:
     """
     if own_rows.is_own(name):
         change = name.replace("=", " ")
-        return Study(name, own_rows.GROUP, change, **own_rows.read_change(name))
+        changed = own_rows.read_change(name)
+        training, mixture = changed.get("training", {}), changed.get("mixture", {})
+        return Study(name, own_rows.GROUP, change, training=training, mixture=mixture)
     found = [study for study in STUDIES if study.name == name]
     if not found:
         known = ", ".join(study.name for study in STUDIES)

@@ -25,28 +25,28 @@ def publish(run: Run) -> None:
         ValueError: If the gate refuses a page or the build has a warning; both are named above.
     """
     gather(run)  # a stage made again by hand makes pages stale, through the evidence
-    origins = {name: pages.describe_origin(run, name) for name in NOTEBOOKS}
+    made_from = {name: pages.describe_origin(run, name) for name in NOTEBOOKS}
     sources = {source.name: source for source in map(pages.source_of, NOTEBOOKS)}
     refused = [
         refusal
         for name in NOTEBOOKS
-        for refusal in gate.check_notebook(pages.page_of(run, name), sources, origins[name])
+        for refusal in gate.check_notebook(pages.page_of(run, name), sources, made_from[name])
     ]
     for refusal in refused:
         log.error("%s", refusal)
     if refused:
         raise ValueError(f"The book was not built: {len(refused)} reasons against it, see above.")
-    made_from, record = _describe_book(run), artifacts.ROOT / RECORD
+    book, record = _describe_book(run), artifacts.ROOT / RECORD
     known = artifacts.read_json(record) if record.exists() else None
-    change = reasons.explain(known, made_from)
+    change = reasons.explain(known, book)
     log.info("book: built because %s", change or "its first page was taken away")
-    _put_together(run, origins)
+    _put_together(run, made_from)
     if commands.run_book(artifacts.ROOT):
         raise ValueError("The book was not built, see above.")
-    artifacts.write_json(record, made_from)
+    artifacts.write_json(record, book)
 
 
-def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
+def _put_together(run: Run, made_from: Mapping[str, gate.Origin]) -> None:
     """Put what the book is built from where the build looks for it; nothing else stays there."""
     executed = artifacts.ROOT / gate.EXECUTED
     shutil.rmtree(executed, ignore_errors=True)
@@ -59,7 +59,7 @@ def _put_together(run: Run, origins: Mapping[str, gate.Origin]) -> None:
     viewer.write_viewer(run, known[origins.THIS_RUN], artifacts.ROOT)
     page = provenance_page.write(run, known, reference_folder(""), other_origins())
     (artifacts.ROOT / f"{origins.PAGE}.md").write_text(page, encoding="utf-8")
-    notes = {name: origin._asdict() for name, origin in origins.items()}
+    notes = {name: origin._asdict() for name, origin in made_from.items()}
     artifacts.write_json(artifacts.ROOT / gate.BOOK, notes)
 
 

@@ -9,6 +9,7 @@ import difflib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from importlib import metadata
 from math import isfinite
 from pathlib import Path
@@ -70,7 +71,7 @@ def read_results(path: Path) -> dict[str, object]:
     return results
 
 
-def format_result(results: dict[str, object], text: str) -> str:
+def format_result(results: Mapping[str, object], text: str) -> str:
     """Return the result that `text` names, as it shall stand on the page.
 
     Args:
