@@ -55,6 +55,7 @@ def collect_results(run: Run) -> summary.Summary:
         if (folder / "provenance.json").exists():
             reference = evidence.load_evidence(folder, command=f"make reference NAME={name}")
             results |= summary.summarise(reference, prefix=name, draws=draws)
+            results |= summary.measured_summary(reference, prefix=name)
     return results
 
 
