@@ -25,7 +25,8 @@ NO_PROSE = (
 
 def summarise(name):
     found = evidence.load_evidence(REFERENCES / name, command="git checkout results/reference")
-    return summary.summarise(found, prefix=name, draws=tables.Draws(20))
+    numbers = summary.summarise(found, prefix=name, draws=tables.Draws(20))
+    return numbers | summary.measured_summary(found, prefix=name)
 
 
 @pytest.fixture(scope="module")

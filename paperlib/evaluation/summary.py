@@ -12,7 +12,7 @@ Summary = dict[str, float | int | str]
 
 
 def summarise(found: Evidence, *, prefix: str, draws: tables.Draws) -> Summary:
-    """Return every number of Tables 2 and 3 of a cohort, and what a phantom has to measure.
+    """Return every number of Tables 2 and 3 of a cohort.
 
     Keys read like `real36.outline.dVAE-SSIM.neighbourhood_value`.
 
@@ -33,8 +33,6 @@ def summarise(found: Evidence, *, prefix: str, draws: tables.Draws) -> Summary:
         "tumour_free_share": float((slices["WT_truth"] == 0).mean()),
         "slice_steps": int(found.provenance["networks"][0]["slice_steps"]),
     }
-    measured = cohort.measure(found).items()
-    facts |= {f"measured.{key}": value for key, value in measured if math.isfinite(value)}
     for target in (tables.OUTLINE, tables.SEMANTIC):
         table = tables.table_2(found, target, draws=draws)
         facts |= {f"{target}.{key}": value for key, value in _cells(table).items()}
@@ -54,6 +52,17 @@ def paper_summary() -> Summary:
     facts |= {f"paper.score.{key}": value for key, value in paper.AUROC.items()}
     facts |= {f"paper.gated.{region}": value for region, value in paper.GATED.items()}
     return facts
+
+
+def measured_summary(found: Evidence, *, prefix: str) -> Summary:
+    """Return what a cohort measures for each band, as in `phantom.measured.plain_dice`.
+
+    Args:
+        found: Evidence of a run or a reference, with its baselines.
+        prefix: First part of every key.
+    """
+    measured = cohort.measure(found).items()
+    return {f"{prefix}.measured.{key}": value for key, value in measured if math.isfinite(value)}
 
 
 def band_summary() -> Summary:

@@ -90,10 +90,12 @@ def collect_results(run: Run, known: Mapping[str, evidence.Evidence]) -> summary
         known: From `load_known`.
     """
     draws = tables.Draws()
-    results = summary.paper_summary()
+    results = summary.paper_summary() | summary.band_summary()
     for name in (origins.THIS_RUN, *REFERENCES):
         if name in known:
             results |= summary.summarise(known[name], prefix=name, draws=draws)
+        if name in known and name != origins.THIS_RUN:
+            results |= summary.measured_summary(known[name], prefix=name)
     own = training_length.of_run(known[origins.THIS_RUN])
     said = {name: provenance.one_line(found.provenance) for name, found in known.items()}
     results |= {

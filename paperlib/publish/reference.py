@@ -14,9 +14,7 @@ from sphinx.directives.code import LiteralInclude
 from sphinx.ext.viewcode import OUTPUT_DIRNAME, viewcode_anchor
 from sphinx.util.docutils import SphinxDirective
 
-from paperlib import artifacts
-
-PACKAGE = Path(artifacts.__file__).parent
+PACKAGE = Path(__file__).resolve().parents[1]
 
 
 class RoomDirective(SphinxDirective):
