@@ -97,7 +97,8 @@ for name, one in runs_shown.items():
     whole = outline.drop(index=list(paper_tables.partly_tested(one)))
     best[name] = layout.best_rows(whole, reading=reading)
 patients = " and ".join(f"{one.patients} ({name})" for name, one in runs_shown.items())
-caption = f"Dice of the whole tumour, every slice. Test patients: {patients}. {note}."
+origins = "; ".join(filter(None, [note, real_note]))
+caption = f"Dice of the whole tumour, every slice. Test patients: {patients}. {origins}."
 present.show(pd.DataFrame(best), caption=caption)
 
 # %% [markdown]

@@ -22,6 +22,7 @@ from paperlib.publish.notebooks import read_notebook, set_cell_ids
 from paperlib.publish.parameters import INJECTED, PARAMETERS_TAG, read_parameters
 
 DOWNLOADS = "_downloads/notebooks"  # in the built book
+WORK = "work"  # where `make notebooks` and postBuild write
 PLACES = {"data"}  # parameters that name a place on somebody's machine
 BINDER = "https://mybinder.org/v2"
 _HOSTS = {"github.com": "gh", "gitlab.com": "gl"}  # as Binder calls them
@@ -54,13 +55,15 @@ def preset_notebook(source: Path, parameters: Mapping[str, object], title: str) 
     return notebook
 
 
-def launch_url(repository: str, branch: str, source: str) -> str:
-    """Return the address that opens a source of a public repository as a notebook, on Binder.
+def launch_url(repository: str, branch: str, name: str) -> str:
+    """Return the address that opens a notebook of a public repository on Binder.
+
+    What opens is the copy in work/ that `postBuild` makes there: JupyterLab shows a source as text.
 
     Args:
         repository: Its address: "https://github.com/owner/name".
         branch: Name of a branch or tag.
-        source: File in the repository.
+        name: Of the notebook, such as "01_data".
 
     Raises:
         ConfigError: If the address is none.
@@ -76,7 +79,7 @@ def launch_url(repository: str, branch: str, source: str) -> str:
     where = {None: f"git/{quote(repository, safe='')}", "gh": f"gh/{path}"}.get(
         host, f"{host}/{quote(path, safe='')}"
     )
-    opens = quote(f"lab/tree/{source}?factory=Jupytext Notebook", safe="")
+    opens = quote(f"lab/tree/{WORK}/{name}.ipynb", safe="")
     return f"{BINDER}/{where}/{quote(branch, safe='')}?urlpath={opens}"
 
 
@@ -113,7 +116,7 @@ def add_buttons(
     options = app.config.html_theme_options
     if options.get("repository_url"):
         branch = options.get("repository_branch") or "main"
-        url = launch_url(options["repository_url"], branch, f"{SOURCES}/{source.name}")
+        url = launch_url(options["repository_url"], branch, source.stem)
         buttons.append(
             {
                 "type": "link",

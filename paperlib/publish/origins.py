@@ -6,7 +6,7 @@ reference run. All others were made by the run of this build.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from docutils import nodes
@@ -57,9 +57,7 @@ def label(prefix: str) -> str:
     return f"provenance-{prefix}"
 
 
-def _describe_cell(
-    cell: nodes.Element, results: Mapping[str, object], env: BuildEnvironment
-) -> None:
+def _describe_cell(cell: nodes.Element, results: dict[str, object], env: BuildEnvironment) -> None:
     """Put an anchor to the code of a cell and to its result, and a line that links to both."""
     code, shown = f"cell-{cell['cell_index']}", f"result-{cell['cell_index']}"
     text, drawn = _own_text(cell), not _is_table(cell)
@@ -88,7 +86,7 @@ def _describe_pictures(cell: nodes.Element, text: str) -> None:
         picture["alt"] = f"{picture.get('alt', '')} {text}".strip()
 
 
-def _named(text: str, results: Mapping[str, object]) -> list[str]:
+def _named(text: str, results: dict[str, object]) -> list[str]:
     """Return the runs one of whose origins stands in a text."""
     origins = [key for key in results if key.partition(".")[2].startswith(ORIGIN_KEY)]
     found = [key.partition(".")[0] for key in origins if str(results[key]) in text]

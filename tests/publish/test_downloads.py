@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -9,11 +10,19 @@ from docutils.utils import new_document
 from sphinx.application import Sphinx
 from sphinx.errors import ConfigError
 
-from paperlib.publish.downloads import add_buttons, hide_places, launch_url, preset_notebook
+from paperlib.cli import main
+from paperlib.publish.downloads import (
+    WORK,
+    add_buttons,
+    hide_places,
+    launch_url,
+    preset_notebook,
+)
 from paperlib.publish.gate import stamp
 from paperlib.publish.notebooks import read_notebook
 from paperlib.publish.parameters import read_parameters
 
+ROOT = Path(__file__).parents[2]
 PARAMETERS = """\
 # %% tags=["parameters"]
 profile: str = "smoke"  # size; one of: smoke, phantom
@@ -67,16 +76,25 @@ def test_a_download_names_no_folder_and_asks_for_the_readers_own(write_source):
         ("https://git.example.org/o/n", "git/https%3A%2F%2Fgit.example.org%2Fo%2Fn/main"),
     ],
 )
-def test_the_launch_address_opens_the_source_as_a_notebook(repository, where):
-    url = launch_url(repository, "main", "notebooks/01_data.py")
-    opens = "lab%2Ftree%2Fnotebooks%2F01_data.py%3Ffactory%3DJupytext%20Notebook"
-    assert url == f"https://mybinder.org/v2/{where}?urlpath={opens}"
+def test_the_launch_address_opens_the_notebook_of_the_page(repository, where):
+    url = launch_url(repository, "main", "01_data")
+    assert url == f"https://mybinder.org/v2/{where}?urlpath=lab%2Ftree%2Fwork%2F01_data.ipynb"
+
+
+def test_what_the_launch_address_opens_is_made_where_it_starts():
+    script = (ROOT / "postBuild").read_text()
+    assert os.access(ROOT / "postBuild", os.X_OK)
+    assert f"\npython -m paperlib notebooks {WORK}\n" in script
+    commands = [line.split()[3] for line in script.splitlines() if line.startswith("python -m")]
+    for command in commands:
+        with pytest.raises(SystemExit, match="0"):
+            main([command, "--help"])
 
 
 @pytest.mark.parametrize("repository", ["owner/name", "https://github.com/owner", "git@x:o/n"])
 def test_an_address_that_is_none_is_refused(repository):
     with pytest.raises(ConfigError, match=r"_config\.yml: repository url .*https://host/owner"):
-        launch_url(repository, "main", "notebooks/01_data.py")
+        launch_url(repository, "main", "01_data")
 
 
 @pytest.fixture
@@ -123,7 +141,7 @@ def test_a_page_offers_its_notebook_and_no_executed_file(page):
 def test_a_repository_brings_a_launch_button(page):
     _, others = page(repository="https://github.com/owner/name")
     assert [one["label"] for one in others] == ["launch-button"]
-    assert "gh/owner/name/main?urlpath=lab%2Ftree%2Fnotebooks%2F01_data.py" in others[0]["url"]
+    assert "gh/owner/name/main?urlpath=lab%2Ftree%2Fwork%2F01_data.ipynb" in others[0]["url"]
 
 
 def test_a_page_written_by_hand_offers_only_what_can_be_printed(page):
