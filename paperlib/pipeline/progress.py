@@ -46,10 +46,10 @@ def _network_seconds(run: Run, item: str) -> float:
     """Return what networks of the same kind took in this run, or a guess before the first."""
     pair = item.split("/", maxsplit=1)[0].split(",", maxsplit=1)[0]  # without changed settings
     kind = pair.rsplit("-", 2)[0]  # VAE-CE-SSIM of VAE-CE-SSIM-f0-s0/t1ce
-    finished = run.folder.glob(f"models/{kind}-f*-s*/*/{artifacts.MANIFEST}")
-    earlier = [artifacts.read_manifest(file.parent) for file in finished]
+    earlier = run.folder.glob(f"models/{kind}-f*-s*/*/{artifacts.MANIFEST}")
+    manifests = filter(None, (artifacts.read_manifest(file.parent) for file in earlier))
     budget = run.profile.slice_steps
-    took = [m["seconds"] for m in earlier if m and m["settings"]["slice_steps"] == budget]
+    took = [m["seconds"] for m in manifests if m["settings"]["slice_steps"] == budget]
     if took:
         return median(took)
     cost = MS_PER_SLICE.get(kind.rsplit("-", 1)[0], MS_PER_SLICE_OF_OTHERS)

@@ -91,7 +91,7 @@ def combinations(sweep: Sweep, run: Run) -> list[Combination]:
     axes: dict[str, Sequence[Any]] = {**usual, **sweep.axes}
     for key, kind in (("models", str), ("losses", str), ("seeds", int)):
         wrong = [one for one in axes[key] if type(one) is not kind]
-        wrong += [one for one in axes[key] if type(one) is int and one < 0]
+        wrong += [one for one in axes[key] if isinstance(one, int) and one < 0]
         if wrong:
             expected = "words" if kind is str else "whole numbers from 0"
             raise UsageError(f"{key} has {wrong[0]!r}; expected {expected}.")

@@ -121,6 +121,8 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
     for name in ("epochs", "slice_steps", "seconds"):
         if name in found:
             found[name] = ["" if pd.isna(value) else f"{value:.0f}" for value in found[name]]
+    for name in found.select_dtypes("float"):  # a setting
+        found[name] = [f"{value:g}" for value in found[name]]
     return found.astype(object).where(found.notna(), "")
 
 

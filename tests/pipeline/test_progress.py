@@ -68,8 +68,11 @@ def test_a_network_is_expected_to_take_what_its_like_took_in_this_run(run):
     _trained(run, "VAE-CE-SSIM-f0-s0", "flair", seconds=2.0, slice_steps=10_000)
     for number in range(4):
         _trained(run, f"VAE-SSIM-f0-s{number + 1}", "flair", seconds=3.0, slice_steps=800)
+    (run.folder / "models" / "VAE-SSIM-f0-s0" / "pair.json").touch()  # beside a segmented pair
     estimate = progress.estimate_seconds
     assert estimate(run, "network", "VAE-SSIM-f3-s0/flair", patients=44) == 50
+    changed = "VAE-SSIM-f0-s0,learning_rate=1e-05/flair"
+    assert estimate(run, "network", changed, patients=44) == 50
     assert estimate(run, "network", "VAE-CE-SSIM-f3-s0/flair", patients=44) == 2
     assert estimate(run, "network", "VAE-L1-f0-s0/flair", patients=44) == 10 + 65
 

@@ -122,6 +122,7 @@ def test_a_person_reads_intervals_and_each_failure_with_its_job(ended):
     assert "0.250 [0.125, 0.500]" in text
     assert "Failed: network VAE-MSE-f0-s0,learning_rate=1e+30/t1ce\n  Loss is nan." in text
     assert "reading=weights\n  cell 3 (`1/0`) raised" in text
+    assert " 1e+30 " in text
     assert "nan [" not in text
     assert text.endswith("The table: runs/phantom-smoke/sweeps/tiny/table.md")
     page = (run.folder / "sweeps" / "tiny" / "table.md").read_text()
