@@ -74,8 +74,13 @@ def publish(run: Run) -> None:
     ]
     for refusal in refused:
         log.error("%s", refusal)
+        marker = run.folder / "done" / "notebook" / refusal.path.stem
+        marker.unlink(missing_ok=True)  # so that the workflow looks at the page again
     if refused:
-        raise ValueError(f"The book was not built: {len(refused)} reasons against it, see above.")
+        raise ValueError(
+            f"The book was not built: {len(refused)} reasons against it, see above. "
+            f"Look at these pages; `{run.command}` then makes them anew."
+        )
     made_from, record = _describe_book(run), artifacts.ROOT / RECORD
     known = artifacts.read_json(record) if record.exists() else None
     change = reasons.explain(known, made_from)

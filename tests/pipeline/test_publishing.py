@@ -42,6 +42,8 @@ def executed_once(mini_root, tmp_path_factory):
     """Return a root with two executed pages of the finished run."""
     root = shutil.copytree(mini_root, tmp_path_factory.mktemp("book") / "root")
     (root / "notebooks").mkdir()
+    for name in ("_config.yml", "_toc.yml"):
+        (root / name).touch()
     for name in PAGES:
         (root / "notebooks" / f"{name}.py").write_text(PAGE)
     return root
@@ -78,9 +80,14 @@ def builds(monkeypatch):
 def _refused(run, caplog):
     """Return what publishing says against the pages; nothing of an earlier book may change."""
     caplog.clear()
+    for name in ("01_data", "other"):
+        (run.folder / "done" / "notebook").mkdir(parents=True, exist_ok=True)
+        (run.folder / "done" / "notebook" / name).touch()
     with pytest.raises(ValueError, match=r"The book was not built: \d+ reasons against it"):
         run_named(run, "publish", Request())
     assert not (artifacts.ROOT / gate.EXECUTED).exists()
+    assert not (run.folder / "done" / "notebook" / "01_data").exists()  # made again next time
+    assert (run.folder / "done" / "notebook" / "other").exists()
     return [message for message in caplog.messages if "not publishable" in message]
 
 
