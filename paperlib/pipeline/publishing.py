@@ -29,7 +29,7 @@ def execute(run: Run, name: str) -> bool:
         ValueError: If it failed; what it said stands above.
     """
     source, page = _source(name), _page(run, name)
-    origin = describe_origin(run, name)
+    origin = describe_origin(run, name, hash_references())
     refused = gate.check_notebook(page, {source.name: source}, origin)
     if not refused:
         log.info("%s: nothing changed", page.stem)
@@ -43,8 +43,14 @@ def execute(run: Run, name: str) -> bool:
     return True
 
 
-def describe_origin(run: Run, name: str) -> gate.Origin:
-    """Return what a page of a run is made from."""
+def describe_origin(run: Run, name: str, references: Mapping[str, str]) -> gate.Origin:
+    """Return what a page of a run is made from.
+
+    Args:
+        run: The run.
+        name: Of the page.
+        references: From `hash_references`, which reads many files and is the same for all pages.
+    """
     source = _source(name)
     declared = parameters.read_parameters(source)
     given = parameters.check_parameters(_given(run), declared)
@@ -52,7 +58,7 @@ def describe_origin(run: Run, name: str) -> gate.Origin:
     return gate.Origin(
         settings={key: one.default for key, one in declared.items()} | given,
         upstream={"evidence": evidence_made["content"], **evidence_made["upstream"]}
-        | _references(),
+        | references,
         code=code_used(source),
         command=f"{run.stage_command} notebook {name}",
     )
@@ -65,7 +71,8 @@ def publish(run: Run) -> None:
         ValueError: If the gate refuses a page or the build has a warning; both are named above.
     """
     gather(run)  # a stage made again by hand makes pages stale, through the evidence
-    origins = {name: describe_origin(run, name) for name in NOTEBOOKS}
+    references = hash_references()
+    origins = {name: describe_origin(run, name, references) for name in NOTEBOOKS}
     sources = {source.name: source for source in map(_source, NOTEBOOKS)}
     refused = [
         refusal
@@ -113,7 +120,7 @@ def _describe_book(run: Run) -> dict[str, Mapping[str, object]]:
     return {"settings": {"run": run.name}, "upstream": hashes, "code": {}}
 
 
-def _references() -> dict[str, str]:
+def hash_references() -> dict[str, str]:
     """Return a hash of each folder of committed results: pages show them beside the run."""
     found: dict[str, list[Path]] = {}
     for file in sorted((artifacts.ROOT / "results" / "reference").rglob("*.*")):

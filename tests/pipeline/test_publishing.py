@@ -202,7 +202,7 @@ def test_pages_whose_code_changed_stop_the_book_and_other_code_does_not(
 def test_a_page_executed_with_other_parameters_than_the_books_stops_it(run, builds, caplog):
     page = run.folder / "notebooks" / "01_data.ipynb"
     given = [("profile", "mini"), ("data", ""), ("folds", "1"), ("seed", "3")]
-    origin = publishing.describe_origin(run, "01_data")
+    origin = publishing.describe_origin(run, "01_data", {})
     assert commands.run_execute(_source(), page, given, origin=origin) == 0
     (message,) = _refused(run, caplog)
     assert f"{OTHER}settings changed: seed (3 -> 0); run `" in message
