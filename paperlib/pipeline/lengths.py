@@ -39,7 +39,7 @@ def run_length(run: Run, name: str) -> bool:
         place=run.folder / "length",
     )
     ran = network_stages.train_network(own, network)
-    with FileLock(own.folder / "tables.lock"):  # others finish at the same time
+    with FileLock(artifacts.ROOT / "runs" / ".length.lock"):  # others finish at the same time
         _write(own, network)
     return ran
 

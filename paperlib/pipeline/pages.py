@@ -4,7 +4,7 @@ import hashlib
 import logging
 import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from paperlib import artifacts, reasons
@@ -37,7 +37,7 @@ def execute(run: Run, name: str) -> bool:
     sweep, _, named = name.rpartition("/")
     notebook, more = split_name(named)
     page = sweep_folder(run, sweep) / f"{named}.ipynb" if sweep else page_of(run, name)
-    source, origin = source_of(notebook), describe_origin(run, name)
+    source, origin = source_of(notebook), describe_origin(run, name, hash_references())
     refused = gate.check_notebook(page, {source.name: source}, origin)
     if not refused:
         log.info("%s: nothing changed", page.stem)
@@ -57,8 +57,14 @@ def execute(run: Run, name: str) -> bool:
     return True
 
 
-def describe_origin(run: Run, name: str) -> gate.Origin:
-    """Return what a page of a run, or of a sweep in it, is made from."""
+def describe_origin(run: Run, name: str, references: Mapping[str, str]) -> gate.Origin:
+    """Return what a page of a run, or of a sweep in it, is made from.
+
+    Args:
+        run: The run.
+        name: Of the page.
+        references: From `hash_references`, which reads many files and is the same for all pages.
+    """
     notebook, more = split_name(name.rpartition("/")[2])
     source = source_of(notebook)
     declared = parameters.read_parameters(source)
@@ -66,8 +72,7 @@ def describe_origin(run: Run, name: str) -> gate.Origin:
     evidence_made = artifacts.require(run.stage("evidence"), command=run.command)
     return gate.Origin(
         settings={key: one.default for key, one in declared.items()} | given,
-        upstream={"evidence": evidence_made["content"], **evidence_made["upstream"]}
-        | _references(),
+        upstream={"evidence": evidence_made["content"], **evidence_made["upstream"]} | references,
         code=code_used(source),
         command=f"{run.stage_command} notebook {name}",
     )
@@ -91,7 +96,7 @@ def hash_files(files: Iterable[Path]) -> str:
     return total.hexdigest()[:16]
 
 
-def _references() -> dict[str, str]:
+def hash_references() -> dict[str, str]:
     """Return a hash of each folder of committed results: pages show them beside the run."""
     found: dict[str, list[Path]] = {}
     for file in sorted((artifacts.ROOT / "results" / "reference").rglob("*.*")):

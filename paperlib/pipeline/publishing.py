@@ -25,7 +25,8 @@ def publish(run: Run) -> None:
         ValueError: If the gate refuses a page or the build has a warning; both are named above.
     """
     gather(run)  # a stage made again by hand makes pages stale, through the evidence
-    made_from = {name: pages.describe_origin(run, name) for name in NOTEBOOKS}
+    references = pages.hash_references()
+    made_from = {name: pages.describe_origin(run, name, references) for name in NOTEBOOKS}
     sources = {source.name: source for source in map(pages.source_of, NOTEBOOKS)}
     refused = [
         refusal
@@ -34,8 +35,13 @@ def publish(run: Run) -> None:
     ]
     for refusal in refused:
         log.error("%s", refusal)
+        marker = run.folder / "done" / "notebook" / refusal.path.stem
+        marker.unlink(missing_ok=True)  # so that the workflow looks at the page again
     if refused:
-        raise ValueError(f"The book was not built: {len(refused)} reasons against it, see above.")
+        raise ValueError(
+            f"The book was not built: {len(refused)} reasons against it, see above. "
+            f"Look at these pages; `{run.command}` then makes them anew."
+        )
     book, record = _describe_book(run), artifacts.ROOT / RECORD
     known = artifacts.read_json(record) if record.exists() else None
     change = reasons.explain(known, book)

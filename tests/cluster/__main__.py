@@ -3,7 +3,7 @@
 Starts munged, slurmctld and slurmd on loopback, builds the book of a fresh copy with
 CLUSTER=slurm, makes a job fail and looks whether that is noticed, and ends what it started.
 Needs root, Debian's packages slurm-wlm and munge, and no SLURM of your own; says so and ends
-with 77 where it cannot run. Takes about five minutes of two cores.
+with 77 where it cannot run.
 """
 
 import os

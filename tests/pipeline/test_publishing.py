@@ -42,6 +42,8 @@ def executed_once(mini_root, tmp_path_factory):
     """Return a root with two executed pages of the finished run."""
     root = shutil.copytree(mini_root, tmp_path_factory.mktemp("book") / "root")
     (root / "notebooks").mkdir()
+    for name in ("_config.yml", "_toc.yml"):
+        (root / name).touch()
     for name in PAGES:
         (root / "notebooks" / f"{name}.py").write_text(PAGE)
     return root
@@ -78,9 +80,14 @@ def builds(monkeypatch):
 def _refused(run, caplog):
     """Return what publishing says against the pages; nothing of an earlier book may change."""
     caplog.clear()
+    for name in ("01_data", "other"):
+        (run.folder / "done" / "notebook").mkdir(parents=True, exist_ok=True)
+        (run.folder / "done" / "notebook" / name).touch()
     with pytest.raises(ValueError, match=r"The book was not built: \d+ reasons against it"):
         run_named(run, "publish", Request())
     assert not (artifacts.ROOT / gate.EXECUTED).exists()
+    assert not (run.folder / "done" / "notebook" / "01_data").exists()  # made again next time
+    assert (run.folder / "done" / "notebook" / "other").exists()
     return [message for message in caplog.messages if "not publishable" in message]
 
 
@@ -195,7 +202,7 @@ def test_pages_whose_code_changed_stop_the_book_and_other_code_does_not(
 def test_a_page_executed_with_other_parameters_than_the_books_stops_it(run, builds, caplog):
     page = run.folder / "notebooks" / "01_data.ipynb"
     given = {"profile": "mini", "data": "", "folds": "1", "seed": "3"}
-    origin = pages.describe_origin(run, "01_data")
+    origin = pages.describe_origin(run, "01_data", {})
     commands.execute(_source(), page, given, None, origin)
     (message,) = _refused(run, caplog)
     assert f"{OTHER}settings changed: seed (3 -> 0); run `" in message

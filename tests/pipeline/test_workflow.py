@@ -20,8 +20,8 @@ RULES = set(re.findall(r"^rule (\w+):", SNAKEFILE, re.MULTILINE))
 def _resources(profile, *targets):
     """Return for each rule that would run what it asks for, as Snakemake prints it."""
     command = [sys.executable, "-m", "snakemake", *targets, "--snakefile", "workflow/Snakefile"]
-    command += ["--dry-run", "--forceall", "--nolock", "--cores", "2", "--config",
-                f"profile={profile}"]  # fmt: skip
+    command += ["--workflow-profile", "none", "--dry-run", "--forceall", "--nolock"]
+    command += ["--cores", "2", "--config", f"profile={profile}"]
     done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     blocks = re.split(r"^(?:local)?rule (\w+):\n", done.stdout, flags=re.MULTILINE)[1:]
