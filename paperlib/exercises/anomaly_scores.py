@@ -1,7 +1,5 @@
 """Exercises of the page on anomaly scores (section 4.2)."""
 
-from numbers import Real
-
 import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
@@ -67,7 +65,11 @@ def check_quantile(quantile: object, promised: object) -> None:
         promised: The answer: share of tumour-free slices that it should flag.
     """
     answers.check_answered(quantile=quantile, promised=promised)
-    if not isinstance(quantile, Real) or isinstance(quantile, bool) or not 0 <= quantile <= 1:
+    if (
+        not isinstance(quantile, int | float)
+        or isinstance(quantile, bool)
+        or not 0 <= quantile <= 1
+    ):
         raise answers.WrongAnswerError(
             f"`quantile` is {quantile!r}; expected a share, not per cent."
         )
