@@ -65,7 +65,11 @@ def check_quantile(quantile: object, promised: object) -> None:
         promised: The answer: share of tumour-free slices that it should flag.
     """
     answers.check_answered(quantile=quantile, promised=promised)
-    if not isinstance(quantile, float | int) or not 0 <= quantile <= 1:
+    if (
+        not isinstance(quantile, int | float)
+        or isinstance(quantile, bool)
+        or not 0 <= quantile <= 1
+    ):
         raise answers.WrongAnswerError(
             f"`quantile` is {quantile!r}; expected a share, not per cent."
         )
