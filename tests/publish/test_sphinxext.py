@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from bs4 import BeautifulSoup
 from conftest import CHAPTERS, write_book
 from sphinx.cmd.build import build_main
 
@@ -162,7 +163,22 @@ def test_the_book_builds_without_a_warning_and_asks_the_network_for_nothing(book
     assert "_static/mathjax/tex-svg.js" in text
     assert (html / "_static" / "mathjax" / "tex-svg.js").stat().st_size > 1_000_000
     assert not [page for page in pages if str(book) in page.read_text()]
+    assert "btn-launch-button" not in text
     assert run_book(book) == 0
+
+
+@pytest.mark.long
+def test_with_a_repository_each_executed_page_starts_its_own_notebook(book):
+    config = book / "_config.yml"
+    address = 'url: "https://github.com/owner/name"'
+    config.write_text(re.sub(r'url: ""', address, config.read_text(), count=1))
+    assert run_book(book) == 0
+    for chapter in CHAPTERS:
+        page = book / "_build" / "html" / "book" / "executed" / f"{chapter}.html"
+        (link,) = BeautifulSoup(page.read_text(), "html.parser").select("a.btn-launch-button")
+        assert link["href"] == (
+            f"https://mybinder.org/v2/gh/owner/name/main?urlpath=lab%2Ftree%2Fwork%2F{chapter}.ipynb"
+        )
 
 
 @pytest.mark.long
