@@ -27,9 +27,11 @@ import numpy as np
 import pandas as pd
 import torch
 
+# %%
 from paperlib import artifacts, config
 from paperlib.evaluation import cohort, evidence, examples, present, slice_scores, table1
 from paperlib.evaluation.figures import scheme, slices
+from paperlib.exercises import architectures as exercises
 from paperlib.models import adversaries, architectures, losses
 from paperlib.pipeline import patients, run as runs, segments
 from paperlib.publish import parameters, provenance
@@ -316,22 +318,57 @@ present.show(measured.map("{:.2f}".format), caption=f"One slice of patient {case
 # slices while the networks are trained.
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
+# ```{exercise-start} Predict: a network that returns grey
+# :label: exercise-flat
+# ```
+# Suppose a network returns the same grey $c$ in every pixel of the brain, whatever it is shown.
+# What stands in the first column of the table above for it: the correlation of $r$ with $-x$?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-flat
+# :class: dropdown
+# ```
+# $r = c - x$ and $-x$ differ by a constant, and a correlation does not see constants. So a residual
+# close to 1 in that column carries nothing that the image does not carry, however good it looks as
+# a picture of the tumour.
+
+# %% tags=["solution"]
+# hint: write r = c - x, and ask what adding a constant does to a correlation
+correlation = 1.0
+
+# %% tags=["check"]
+exercises.check_flat(correlation, loaded["flair"], loaded["brain"])
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the dilation of one layer
 # :label: exercise-dilation
 # ```
-# Give the dVAE's second layer the dilation 1 that the table's first layer has. Which share of the
-# map is still never read?
+# The dVAE's second layer has a dilation of 2 and never reads most of its map. Find a dilation with
+# which a layer of the same kernel and stride reads *all* of it. The table gets a second row.
 
 # %%
-print(architectures.MODELS["dVAE"].encoder[1])
+ones = torch.ones(1, 8, side, side, requires_grad=True)
+
+
+def unread(dilation):
+    layer = torch.nn.Conv2d(8, 16, kernel_size=5, stride=2, dilation=dilation)
+    influence = torch.autograd.grad(layer(ones).sum(), ones)[0]
+    return f"{1 - (influence != 0).any(dim=(0, 1)).float().mean():.1%}"
+
+
+shares = {"2, as printed": unread(2)}
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
-
-# %% [markdown]
+#
 # ```{solution-start} exercise-dilation
 # :class: dropdown
 # ```
@@ -339,17 +376,50 @@ print(architectures.MODELS["dVAE"].encoder[1])
 # an entry in `architectures.VARIANTS`: with that one change the map after the layer is larger, so the
 # sizes of all layers after it change too, and one output padding has to make them divide again.
 
-# %%
-denser = torch.nn.Conv2d(8, 16, kernel_size=5, stride=2, dilation=1)
-before = torch.ones(1, 8, side, side, requires_grad=True)
-influence = torch.autograd.grad(denser(before).sum(), before)[0]
-print(f"{1 - (influence != 0).any(dim=(0, 1)).float().mean():.1%} of the map is never read")
+# %% tags=["solution"]
+# hint: which places along a side does the kernel meet when it steps by two?
+dilation = 1
+
+# %% tags=["check"]
+exercises.check_dilation(dilation, side)
+shares[f"{dilation}, changed"] = unread(dilation)
+frame = pd.DataFrame({"never read": shares}).rename_axis("dilation")
+present.show(frame, caption=f"Share of a map of {side} × {side} that a layer never reads.")
 
 # %% [markdown]
 # ```{solution-end}
 # ```
+#
+# ```{exercise-start} Open: is it the narrow middle?
+# :label: exercise-middle
+# ```
+# "The dVAE wins in Table 2 because its middle is wide and keeps the place of things", says a
+# colleague. Looking at the tables of this page: what else differs between dVAE and VAE? Sketch an
+# experiment that could prove him wrong.
+#
+# A good answer (1) names at least two other differences that stand in the tables; (2) changes one of
+# them at a time; (3) says what is kept equal, the length of the training included; (4) says which
+# outcome would speak against him, and how large a difference has to be to count.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-middle
+# :class: dropdown
+# ```
+# (1) The dVAE has far fewer parameters, dilated layers, larger kernels, and a layer that never reads
+# most of its input. (2) Take the dVAE and change only the number of its latent channels, up and down;
+# a second series changes only the dilation, a third only the width of the hidden layers. (3) Same
+# patients, loss, weight of the KL term, seeds and slice-steps; and since networks learn at different
+# speed, each is looked at along its training, not at one point. (4) If detection does not follow the
+# number of latent values while everything else is fixed, he is wrong. A difference counts when it is
+# larger than that between seeds of one network, and when an interval over patients leaves out zero.
+# The [page on ablations](10_ablations) has some of these rows.
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
 # ## What we learned
 #
 # - The networks differ above all in how much can pass through the middle.

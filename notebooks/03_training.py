@@ -21,8 +21,11 @@ folds: int = 1  # from 1 to 20
 sequence: str = "flair"  # whose training is followed; one of: flair, t1ce
 
 # %%
+import pandas as pd
+
 from paperlib.evaluation import evidence, present, trainings
 from paperlib.evaluation.figures import training as training_figures
+from paperlib.exercises import training as exercises
 from paperlib.pipeline import publishing, run as runs
 from paperlib.publish import parameters, provenance
 
@@ -158,45 +161,120 @@ present.show(texts, caption="Pixel average precision along the training. "
              f"{sequence.upper()}, {real_note}.")  # fmt: skip
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-length
+# ```{exercise-start} Predict: how many epochs?
+# :label: exercise-epochs
 # ```
-# The paper keeps the weights with the lowest validation loss. Does a lower validation loss go with
-# a better detector? Here are both for the first row; compute their rank correlation for every row
-# (1: they fall and rise together, −1: as one falls the other rises).
+# Papers count *epochs*. One epoch of this book shows every training slice once, and one augmented
+# copy of each. Here are slice-steps and training slices of the first network of this run. How many
+# epochs was its training? Guess first whether it is nearer to 1, 10 or 100.
 
 # %%
-name, loss = real.networks[0]
-way = real.milestones[real.milestones["sequence"] == sequence]
-first = way[(way["model"] == name) & (way["loss"] == loss)]
-print(f"{name}-{loss}")
-first[["fold", "slice_steps", "validation_loss", "pixel_ap"]].head(12)
+network = found.provenance["networks"][0]
+print(network["pair"], {name: network[name] for name in ("slice_steps", "training_slices")})
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
-
-# %% [markdown]
-# ```{solution-start} exercise-length
+#
+# ```{solution-start} exercise-epochs
 # :class: dropdown
 # ```
-# A positive number means: while the loss improved (fell), detection got worse. Taking the weights
-# with the best detection instead would be choosing by test labels, which is not allowed; and
-# without labels one cannot know where that was.
+# The same number of slice-steps is many epochs of a small data set and few of a large one. A length
+# in epochs without the number of slices says as little as one in hours without the machine.
 
-# %%
-for (model, loss), part in way.groupby(["model", "loss"], sort=False):
-    ranks = part.groupby("fold")[["validation_loss", "pixel_ap"]].corr(method="spearman")
-    value = ranks.xs("validation_loss", level=1)["pixel_ap"].mean()
-    print(f"{model}-{loss}: rank correlation {value:.2f}, {len(part)} milestones")
+# %% tags=["solution"]
+# hint: how many slices are shown in one epoch, copies counted?
+epochs = network["slice_steps"] / (2 * network["training_slices"])
+
+# %% tags=["check"]
+exercises.check_epochs(epochs, network, run.networks()[0].batch_size)
 
 # %% [markdown]
 # ```{solution-end}
 # ```
+#
+# ```{exercise-start} Change: what the loss is compared with
+# :label: exercise-length
+# ```
+# The paper keeps the weights with the lowest validation loss. Does a lower validation loss go with
+# a better detector? The cell computes the rank correlation of loss and pixel average precision
+# along the training of each row (1: they fall and rise together, −1: as one falls the other rises).
+# Choose another key of `trainings.MEASURES`, and compute the share of rows in which it rose while
+# the loss fell. The table gets a second column.
+
+# %%
+way = real.milestones[real.milestones["sequence"] == sequence]
+
+
+def follow(measure):
+    pairs = way.groupby(["model", "loss", "fold", "seed"])[["validation_loss", measure]]
+    ranks = pairs.corr(method="spearman").xs("validation_loss", level=-1)[measure]
+    return ranks.groupby(["model", "loss"]).mean()
+
+
+followed = {trainings.MEASURES["pixel_ap"]: follow("pixel_ap")}
 
 # %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-length
+# :class: dropdown
+# ```
+# A positive number in the table means: while the loss improved (fell), the measure fell, too. Taking
+# the weights with the best detection instead would be choosing by test labels, which is not
+# allowed; and without labels one cannot know where that was. In a run too short for more than one
+# look nothing can be correlated; the table then says nan.
+
+# %% tags=["solution"]
+# hint: a key of trainings.MEASURES other than "pixel_ap"
+measure = "dice"
+# hint: follow(measure) has one number a row; which sign means "one fell while the other rose"?
+helped = (follow(measure) < 0).mean()
+
+# %% tags=["check"]
+exercises.check_followed(measure, helped, way)
+followed[trainings.MEASURES[measure]] = follow(measure)
+frame = pd.DataFrame(followed).map("{:.2f}".format)
+frame.index = frame.index.map("-".join)
+present.show(frame, caption="Rank correlation with the validation loss along the training, mean "
+             f"over folds. {sequence.upper()}, {real_note}.")  # fmt: skip
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: "until convergence"
+# :label: exercise-converged
+# ```
+# A paper reports that its network beats another by a few hundredths of Dice, both "trained until
+# convergence". You may ask the authors four questions. Which, and what could the answers change?
+#
+# A good answer asks (1) how convergence was defined and for how long each network was trained;
+# (2) how detection looked along the training, not only at its end; (3) how far apart several seeds
+# of one network are; (4) whether anything was chosen with labels; and says for each what the
+# claim would lose.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-converged
+# :class: dropdown
+# ```
+# (1) "By which rule did training stop, on which loss, with how much patience, and after how many
+# slices?" If the rule stopped one network before its change and the other behind it, the order is
+# one of stopping. (2) "What was the Dice at half and at twice that length?" If the curves cross, both
+# orders are true, and neither is about the networks. (3) "What is the difference between two seeds
+# of the same network?" If it is as large as the difference reported, nothing was shown. (4) "Who
+# chose the stopping point, and did he see Dice on labelled slices?" If so, the numbers are those of
+# a method that knows labels. The [next page](03b_training_length) asks the second question here.
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
 # ## What we learned
 #
 # - The validation loss judges reconstruction. It does not judge detection.

@@ -21,8 +21,11 @@ folds: int = 1  # from 1 to 20
 measure: str = "pixel_ap"  # of the tables; one of: pixel_ap, dice, auroc
 
 # %%
-from paperlib.evaluation import evidence, present, training_length
+import pandas as pd
+
+from paperlib.evaluation import evidence, paper, present, training_length
 from paperlib.evaluation.figures import training_length as length_figures
+from paperlib.exercises import training_length as exercises
 from paperlib.pipeline import length_rows, publishing, run as runs
 from paperlib.publish import parameters
 
@@ -137,28 +140,105 @@ for name in training_length.FIGURES:
 # - **Dice here is a threshold on the residual**, taken from healthy slices. It is not the paper's
 #   mixture; the order is what is compared.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-length-order
+# ```{exercise-start} Predict: two neighbours change places
+# :label: exercise-tau
 # ```
-# The validation loss is what one may look at. Rank the rows of one loss by it instead (lowest is
-# best) and compare with the ranks above: does the loss choose the better detector?
+# Two orders of as many rows as the paper's Table 2 has networks are the same, but two neighbours
+# have changed places. There are no ties. How large is Kendall's $\tau$? Guess first: above or below
+# one half?
 
 # %%
-chosen = shown.milestones[shown.milestones["loss"] == shown.milestones["loss"].iloc[0]]
-training_length.row_means(chosen, "validation_loss").rank(axis=1).T
+n = len(paper.OUTLINE)
+print(f"{n} rows")
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-tau
+# :class: dropdown
+# ```
+# There are $n(n-1)/2$ pairs. One of them goes from $C$ to $D$, so $C - D$ falls by two: with many rows
+# one change of places hardly moves $\tau$, and with three rows it moves it far. A $\tau$ has to be read
+# with the number of rows.
+
+# %% tags=["solution"]
+# hint: one pair leaves C; where does it go?
+tau = 1 - 2 / (n * (n - 1) / 2)
+
+# %% tags=["check"]
+exercises.check_tau(tau, n)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: what the rows are ordered by
+# :label: exercise-length-order
+# ```
+# Everything on this page is measured with the true tumour, which a user does not have. Which key of
+# `training_length.MEASURES` needs no label, and is the one that the paper chose its weights by? Say
+# also which end is the better one: `1` if higher is better, `-1` if lower. The table then orders
+# the rows of one loss by it, too (losses of different kinds cannot be compared).
+
+# %%
+loss = shown.milestones["loss"].iloc[0]
+chosen = shown.milestones[shown.milestones["loss"] == loss]
+places = {training_length.MEASURES[measure]: training_length.row_means(chosen, measure).iloc[-1]}
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-length-order
 # :class: dropdown
 # ```
-# Rank correlation of the two at every look, within one loss (losses of different kinds cannot be
-# compared): 1 means that the lower loss is the better detector. With few rows it takes few values.
+# The first line says who *is* the better detector at the last look, the second whom one would choose
+# without labels. Where they name different rows, choosing by the loss does not choose the detector.
+
+# %% tags=["solution"]
+# hint: which of the keys could you compute for a patient whom nobody has outlined?
+other = "validation_loss"
+# hint: 1 or -1
+direction = -1
+
+# %% tags=["check"]
+exercises.check_label_free(other, direction, measure)
+values = direction * training_length.row_means(chosen, other).iloc[-1]
+places[training_length.MEASURES[other]] = values
+frame = pd.DataFrame(places).T.rank(axis=1, ascending=False).map("{:g}".format)
+caption = f"Rank of every row trained with {loss} at the last look, 1 is best. {origin}."
+present.show(frame, caption=caption)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: choosing without labels
+# :label: exercise-choose
+# ```
+# You have scans of your own hospital, no outline of any tumour, and six networks along their
+# training. You have to use one of them. How do you choose, and what do you tell the reader?
+#
+# A good answer (1) names what can be measured without labels; (2) says, from this page, how far that
+# can be trusted; (3) says why "the best Dice on a few slices that I outlined myself" is a label;
+# (4) tells how to report a result that does not depend on the choice.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-choose
+# :class: dropdown
+# ```
+# (1) Losses on healthy slices, and how much of the residual is the image itself. (2) The cell below
+# gives, for each loss, the rank correlation of "lower loss" and "better detector" over rows at each
+# look; where it is far from 1, or changes its sign along the way, the loss does not choose the
+# detector. (3) It would be: the slices that chose may not be used to report, and a choice made on a
+# few patients is as uncertain as they are few. Say so and use others for the report. (4) Fix the
+# rule before looking, report all networks and lengths, not the best, and put the plain image beside
+# them.
 
 # %%
 for name, part in shown.milestones.groupby("loss", sort=False):

@@ -27,11 +27,13 @@ case: int | None = None  # number of a test patient to look at
 import numpy as np
 import pandas as pd
 
+# %%
 from paperlib import artifacts, scores
 from paperlib.evaluation import brain_area, calibration, evidence, examples, latent_space
 from paperlib.evaluation import matching, paper_tables, present, roc, slice_scores, tables
 from paperlib.evaluation.figures import calibration as calibration_figures, latent as latent_figures
 from paperlib.evaluation.figures import scores as score_figures, slices
+from paperlib.exercises import anomaly_scores as exercises
 from paperlib.pipeline import patients, publishing, run as runs, segments
 from paperlib.publish import parameters, provenance
 
@@ -356,43 +358,153 @@ shown if reference else present.absent()
 # [deviations](12_deviations)).
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-gate
+# ```{exercise-start} Predict: the sign of the residual
+# :label: exercise-sign
 # ```
-# Other scores can be gated, too: `residual_variance` is the paper's second wording, `top_mean` is
-# the mean of the brightest tenth of the residual. Change the name below. Does a score without any
-# network, such as `slice_height`, lose to them?
+# Look at {numref}`fig-score-slices` again, at the slice with the largest tumour. Is the mean of $r$
+# over the pixels of the true tumour `"negative"`, `"positive"` or `"zero"`? Guess, then compute.
 
 # %%
-slice_scores.gate_rates(found, method, "residual_variance").iloc[:, :3].round(2)
+i = int(np.flatnonzero(patient.slices["z"] == largest["z"])[0])
+in_tumour = residual[i][patient.labels[i] > 0]
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-sign
+# :class: dropdown
+# ```
+# Where a network rebuilds the tumour too dark, $r$ is negative there, and the flipped sign makes the
+# score rise. The same happens for a network that returns one grey everywhere: a negative mean in a
+# bright tumour is no proof that healthy anatomy was learned.
+
+# %% tags=["solution"]
+# hint: r is reconstruction minus image
+sign = "negative" if in_tumour.mean() < 0 else "positive"
+
+# %% tags=["check"]
+exercises.check_sign(sign, in_tumour)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Explain: an AUROC by hand
+# :label: exercise-pairs
+# ```
+# The AUROC is "the chance that a tumour slice scores higher than a tumour-free one". Compute it from
+# this sentence, without a library, for the score that looks at no image. Why are there so many
+# pairs in which nobody wins, and what are they worth?
+
+# %%
+score = test["slice_height"].to_numpy()
+with_one, without = score[tumour][:, None], score[~tumour][None]
+print(f"{with_one.size} slices with tumour, {without.size} without")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-pairs
+# :class: dropdown
+# ```
+# Heights are whole numbers, and slices of different patients share them. A tie is worth one half, as
+# if a coin were tossed. So the number says how heights of slices with and without tumour are spread,
+# and nothing else: no pixel of any image went into it.
+
+# %% tags=["solution"]
+# hint: (with_one > without) compares every slice of one kind with every slice of the other
+by_hand = (with_one > without).mean() + (with_one == without).mean() / 2
+
+# %% tags=["check"]
+exercises.check_pairs(by_hand, test)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: a gate of your own
+# :label: exercise-gate
+# ```
+# `quantile_95` flags what lies above the 95 % quantile of the healthy validation slices,
+# `max_healthy` what lies above all of them. Choose a quantile between the two, as a share. Which
+# share of the tumour-free test slices does it promise to flag? The table shows what it does flag.
+
+# %%
+free_slices = slice_scores.load_healthy_slices(found, method).groupby("fold")["mean_residual"]
+rates = slice_scores.gate_rates(found, method, "mean_residual").iloc[:, :2]
+rates = rates.loc[["quantile_95", "max_healthy"]]
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-gate
 # :class: dropdown
 # ```
-# One rule, the healthy 95 % quantile, for every score of the table. It should flag about one in
-# twenty tumour-free slices; where it flags far more, the healthy slices of the few validation
-# patients are unlike those of the test patients.
+# Between the two gates lie the few highest of the healthy validation slices, so a small change of the
+# quantile moves the threshold by as much as these differ. Where "false positives" is far from the
+# promise, the healthy slices of the few validation patients are unlike those of the test patients.
+
+# %% tags=["solution"]
+# hint: a share above 0.95 and below 1
+quantile = 0.98
+# hint: which share of healthy slices lies above this quantile?
+promised = 1 - quantile
+
+# %% tags=["check"]
+exercises.check_quantile(quantile, promised)
+limits = test["fold"].map(free_slices.quantile(quantile))
+flagged = (test["mean_residual"] > limits).to_numpy()
+rates.loc[f"quantile {quantile:g}"] = [flagged[tumour].mean(), flagged[~tumour].mean()]
+frame = rates.rename_axis(None).map("{:.2f}".format)
+present.show(frame, caption=f"Gates on the mean residual. {method}, {note}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: as good as slice height
+# :label: exercise-height
+# ```
+# A reviewer writes: "The area under the curve of {result}`paper.score.mean_residual:.3f` shows that the
+# network sees the tumour." Why can the height of a slice alone come as far in this data? And which
+# result would convince you that the network sees the tumour?
+#
+# A good answer (1) says where tumour-free slices lie in the brain, and why; (2) says what else of a
+# slice changes with height; (3) names a control that takes position away, and what it costs;
+# (4) names data in which position could not help.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-height
+# :class: dropdown
+# ```
+# (1) Every patient has a tumour, and it fills the middle of the brain, so most tumour-free slices lie
+# near the crown. (2) There a slice is smaller, holds less of the bright and dark structures, and is
+# easier to rebuild: area, mean brightness and residual all change with height. A score that follows
+# any of them separates the slices. (3) Comparing slices of the same height and area, or the same
+# score with the tumour hidden: an interval above one half in the first, and a fall to one half in the
+# second, would convince; it costs most pairs, so the interval is wide. (4) People without tumour,
+# scanned alike. The gate shows the same confusion: at the healthy 95 % quantile, every score of
+# the table, those without a network last:
 
 # %%
-rates = {
+gates = {
     name: slice_scores.gate_rates(found, method, key).loc["quantile_95"].iloc[:3]
     for key, (name, _) in tables.TABLE_3.items()
 }
-frame = pd.DataFrame(rates).T.map("{:.2f}".format)
+frame = pd.DataFrame(gates).T.map("{:.2f}".format)
 present.show(frame, caption=f"Gate at the healthy 95 % quantile. {method}, {note}.")
 
 # %% [markdown]
 # ```{solution-end}
 # ```
-
-# %% [markdown]
+#
 # ## What we learned
 #
 # - Both scores come from few lines; what is hard is to say what they measure.

@@ -30,9 +30,11 @@ import dataclasses
 import itertools
 import pandas as pd
 
+# %%
 from paperlib import labels as bt
 from paperlib.evaluation import conventions, evidence, examples, metrics, present
 from paperlib.evaluation.figures import clusters, slices
+from paperlib.exercises import postprocessing as exercises
 from paperlib.pipeline import clustering, run as runs, segments, slice_view
 from paperlib.postprocessing import mixture, morphology, neighbours, regions
 from paperlib.publish import parameters, provenance
@@ -256,52 +258,133 @@ n = f"n = {found.patients} patients. {method}, {origin}"
 present.show(pd.DataFrame(lines).T, caption=f"Dice of the whole tumour, {n}.")
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-cluster
+# ```{exercise-start} Predict: the prior counted twice
+# :label: exercise-prior
 # ```
-# The cell below segments all slices of this patient again. `cluster` may be `"smallest"` (the
-# paper) or `"lower_mean"`, `tail` may be `"both"` (the paper) or `"negative"`, which drops pixels
-# with high residuals. Change one of them. What happens to the Dice, and why not the same in every
-# patient?
+# Take a pixel that the Gaussians leave open: both densities are equal there. The share of cluster 2 is
+# the number below (of the plain mixture), and the mean probability of the pixel's neighbours is the
+# same. Which reading counts this prior twice, and which probability of cluster 2 does the pixel get
+# under it?
 
 # %%
-changed = dataclasses.replace(settings, cluster="smallest", tail="both")
-patient = next(segments.load_patients(run, [case]))
-network = next(n for n in run.networks() if n.pair == f"{model}-{loss}-f{fold}-s{seed}")
-r = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
-tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
-masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
-print(f"Dice of the volume: {metrics.dice(masks, patient.labels > 0, empty=0):.2f}")
+share = float(fits["weights"].weights[1])
+print(f"share of cluster 2: {share:.3f}")
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-prior
+# :class: dropdown
+# ```
+# Under the two other readings the pixel gets the share itself. Counted twice, a small share becomes a
+# very small one: the rarer cluster has to have a much higher density to win a pixel. That is why
+# `both` finds smaller tumours, and why three readings of one printed line are three methods.
+
+# %% tags=["solution"]
+# hint: a key of mixture.READINGS
+twice = "both"
+# hint: equation 1 for k = 2, with equal densities, and share in place of a and of W
+posterior = share**2 / (share**2 + (1 - share) ** 2)
+
+# %% tags=["check"]
+exercises.check_twice(twice, posterior, share)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: one tail only
+# :label: exercise-cluster
+# ```
+# The paper keeps the whole smaller cluster. A wide one also holds pixels that are *darker* than their
+# reconstruction. Another value of `tail` drops those above the median residual. Which (see
+# `mixture.TAILS`)? And which share of the cluster `taken` of this one slice does it cost? The cells
+# below the check then segment all slices of this patient both ways.
+
+# %%
+fit = fits[reading]
+taken = mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail="both")
+patient = next(segments.load_patients(run, [case]))
+network = next(n for n in run.networks() if n.pair == f"{model}-{loss}-f{fold}-s{seed}")
+r = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
+tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
+
+
+# %%
+def volume_dice(cluster, tail):
+    changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
+    masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
+    return f"{metrics.dice(masks, patient.labels > 0, empty=0):.2f}"
+
+
+volumes = {"smallest, both (paper)": volume_dice("smallest", "both")}
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-cluster
 # :class: dropdown
 # ```
-# All four. Where the smaller cluster *is* the lower one, the first choice changes nothing; the
-# table above says how often it is not. Dropping the upper tail can only remove pixels, and opening
-# and closing then act on another shape.
+# Dropping the upper tail can only remove pixels from a cluster; opening and closing then act on
+# another shape. Whether the Dice rises depends on what the upper tail held: folds and ventricles, or
+# dark core of the tumour.
+
+# %% tags=["solution"]
+# hint: one of mixture.TAILS
+tail = "negative"
+kept = mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail=tail)
+# hint: mixture.tumour_mask with your tail, as for `taken`; pixels that are gone, of those in `taken`
+lost = 1 - kept.sum() / max(taken.sum(), 1) if taken.any() else float("nan")
+
+# %% tags=["check"]
+exercises.check_tail(tail, lost, fit, residual, brain)
+volumes[f"smallest, {tail}"] = volume_dice("smallest", tail)
+frame = pd.DataFrame({"Dice of the volume": volumes}).rename_axis("cluster, tail")
+present.show(frame, caption=f"One setting changed, all slices of the patient. {note}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: when the smaller cluster is not the tumour
+# :label: exercise-smaller
+# ```
+# "A tumour is smaller than the rest of the brain, so the smaller cluster is the tumour." Describe three
+# slices in which this sentence leads to a wrong mask, and say for each whether the rule
+# `"lower_mean"` would do better. Why not the same in every patient?
+#
+# A good answer (1) contains a slice without tumour; (2) contains one in which the smaller cluster is
+# not the brighter tissue; (3) contains a tumour with dark parts, or a very large one; (4) does not
+# hold `"lower_mean"` for a cure of all three.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-smaller
+# :class: dropdown
+# ```
+# (1) A slice without tumour still has a smaller cluster: bright folds at the rim, for example. Both
+# rules call it tumour; only the gate of the [page before](04_anomaly_scores) can empty it. (2) Where
+# the network rebuilds dark ventricles too bright, they form a small cluster of *high* residuals:
+# `"lower_mean"` then takes the other cluster, which is nearly the whole brain, and is worse still, or
+# better where the clusters are of similar size. (3) A dark core lies in the cluster of high
+# residuals, and neither rule takes it; a tumour that fills most of a slice is the larger cluster.
+# How often the two rules differ says the table of the fits above; here are all four ways for
+# this patient.
 
 # %%
 rules = list(itertools.product(mixture.CLUSTERS, mixture.TAILS))
-lines = {}
-for cluster, tail in rules:
-    changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
-    masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
-    volume = metrics.dice(masks, patient.labels > 0, empty=0)
-    lines[f"{cluster}, {tail}"] = {"Dice of the volume": f"{volume:.2f}"}
+lines = {", ".join(rule): {"Dice of the volume": volume_dice(*rule)} for rule in rules}
 present.show(pd.DataFrame(lines).T, caption=f"Cluster and tail. {note}.")
 
 # %% [markdown]
 # ```{solution-end}
 # ```
-
-# %% [markdown]
+#
 # ## What we learned
 #
 # - The printed equations leave a choice open. The [results page](06_results) shows how far the

@@ -28,6 +28,7 @@ import pandas as pd
 from paperlib.evaluation import conventions, evidence, examples, layout, paper
 from paperlib.evaluation import paper_tables, present, slice_scores, statistics, tables
 from paperlib.evaluation.figures import dice as dice_figures, slices
+from paperlib.exercises import results as exercises
 from paperlib.pipeline import publishing, run as runs, slice_view
 from paperlib.publish import parameters, provenance
 
@@ -146,7 +147,7 @@ views = {}
 for name, case in cases.items():
     line = largest.loc[case]
     pair = method.replace("-s", f"-f{line['fold']}-s")
-    views[name] = slice_view.load_slice(run, pair, case, line["z"])
+    views[name] = slice_view.load_slice(run, pair, case, int(line["z"]))
 
 # %%
 titles = ["FLAIR", "T1CE", "FLAIR residual", "T1CE residual"]
@@ -277,39 +278,151 @@ for effect in (0.01, 0.03, 0.10):
 # - **Not a clinical result.** One kind of tumour, one collection, few patients, no lesion of any
 #   other kind. Nothing here supports a use on patients.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-baseline
+# ```{exercise-start} Predict: the best Dice that can be had
+# :label: exercise-ceiling
 # ```
-# The cell below scores one method under every convention. Put `"B2 fixed"` (z-scored FLAIR above 1,
-# reading `""`), `"B3"` or `"B12"` (reading `""`) in place of the network. Which convention makes
-# the network look best?
+# Somebody hands in the *truth* as his prediction. Which mean Dice of the whole tumour does he get by
+# section 5.1, where every slice counts, and one in which both masks are empty counts 0?
+# `every["WT_truth"]` has the true pixels of each test slice of this run.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-ceiling
+# :class: dropdown
+# ```
+# Each slice with tumour gets 1, each other 0: the ceiling is the share of slices with tumour. It
+# belongs to the patients and to the choice of slices, not to any method, and two papers with
+# different slices have different ceilings.
+
+# %% tags=["solution"]
+# hint: what does a slice with tumour get, and what one without?
+ceiling = (every["WT_truth"] > 0).mean()
+
+# %% tags=["check"]
+exercises.check_ceiling(ceiling, every)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Explain: one prediction, two numbers
+# :label: exercise-policies
+# ```
+# Compute the mean Dice over every slice yourself, for the gated prediction, once with empty pairs
+# counting 0 and once with 1. Which one would you print?
 
 # %%
-changed = conventions.slice_counts(found, method, reading=reading)
-scored = conventions.compare_conventions(changed, flagged=flagged, draws=draws)
-scored.pivot(index="convention", columns="region", values="value").round(2)
+parts = {f"WT_{part}": every[f"WT_{part}"] * flagged for part in ("overlap", "predicted")}
+after_gate = every.assign(**parts)
+after_gate[["case", "z", "WT_overlap", "WT_predicted", "WT_truth"]].head()
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-policies
+# :class: dropdown
+# ```
+# The two differ by the share of slices in which nothing is true and nothing predicted. A gate makes
+# more of them, so with 1 it lifts the number even where it empties good masks elsewhere, and with 0
+# it never can. Neither is wrong; printing one without its name is.
+
+# %% tags=["solution"]
+sizes = after_gate["WT_predicted"] + after_gate["WT_truth"]
+each = 2 * after_gate["WT_overlap"] / sizes
+# hint: the formula of D slice by slice gives nan where both masks are empty; fillna helps
+counts_zero = each.fillna(0).mean()
+# hint: the same with the other policy
+counts_one = each.fillna(1).mean()
+
+# %% tags=["check"]
+exercises.check_policies(counts_zero, counts_one, after_gate)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the method beside it
+# :label: exercise-baseline
+# ```
+# Put a method without a network beside the network: `"B12"` (smoothed FLAIR, cleaned up in 3-D),
+# `"B2 fixed"` (z-scored FLAIR above 1) or `"B3"`. Both get the same gate. Under which convention does
+# the network look best, by its lead over your method? The table gets a second column.
+
+# %%
+beside = {}
+
+
+def whole_tumour(name):
+    counted = conventions.slice_counts(found, name, reading=shown[name])
+    scored = conventions.compare_conventions(counted, flagged=flagged, draws=draws)
+    return scored[scored["region"] == "WT"].set_index("convention")["value"]
+
+
+beside[method] = whole_tumour(method)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-baseline
 # :class: dropdown
 # ```
-# All of them for the whole tumour, each with the same gate:
+# The convention is chosen after the fact by whoever prints only that one. An honest table names
+# the convention first, and shows the same line for the plain method.
+
+# %% tags=["solution"]
+# hint: one of the names above
+other = "B12"
+# hint: the name of the line of the table in which the network's lead is largest
+best = (beside[method] - whole_tumour(other)).idxmax()
+
+# %% tags=["check"]
+exercises.check_lead(other, best, found, shown, flagged)
+beside[other] = whole_tumour(other)
+frame = pd.DataFrame(beside).map("{:.2f}".format)
+present.show(frame, caption=f"Dice of the whole tumour, gate of {method}. {note}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: what did the gate improve?
+# :label: exercise-improved
+# ```
+# Table 2 of the paper has {result}`paper.outline.dVAE-SSIM:.2f` for its best network, section 5.3 has
+# {result}`paper.gated.WT:.2f` for the same one with a gate. A reader concludes that the gate is worth
+# the difference. Write the paragraph that you would add to the paper.
+#
+# A good answer (1) says which part of the difference can come from the way of counting alone;
+# (2) names the number that is missing to tell the two apart; (3) names a prediction without any
+# method that also gains from such a gate; (4) stays with what was measured.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-improved
+# :class: dropdown
+# ```
+# "The two values are not comparable as they stand. In Table 2 a slice without tumour counts 0
+# whatever is predicted, so a gate cannot raise that number; the second value therefore follows
+# another convention, under which an empty mask in a tumour-free slice counts (1). We give the
+# ungated prediction under that second convention, too; the difference of these two is what the gate
+# did (2). Under the same convention an empty prediction, and one that calls the whole brain tumour
+# wherever the gate lets it, reach the values in the last columns (3). What the method adds lies
+# between them and ours, on our test patients, with the interval given (4)." The ungated prediction
+# of this page under every convention:
 
 # %%
+ungated = conventions.compare_conventions(every, flagged=None, draws=draws)
 columns = {}
-for name, of in shown.items():
-    changed = conventions.slice_counts(found, name, reading=of)
-    scored = conventions.compare_conventions(changed, flagged=flagged, draws=draws)
-    whole = scored[scored["region"] == "WT"].set_index("convention")
-    columns[name] = whole["value"].map("{:.2f}".format)
-frame = pd.DataFrame(columns)
-present.show(frame, caption=f"Dice of the whole tumour, gate of {method}. {note}.")
+for name, table in {"no gate": ungated, f"gate {rule}": gated}.items():
+    columns[name] = table[table["region"] == "WT"].set_index("convention")["value"]
+frame = pd.DataFrame(columns).map("{:.2f}".format).replace("nan", "–")
+present.show(frame, caption=f"Dice of the whole tumour. {method}, {note}.")
 
 # %% [markdown]
 # ```{solution-end}

@@ -243,6 +243,9 @@ slices.show_grid([left], note=note)
 places = patients.usable_of(of_run, [case])
 whole = crossed_residuals.load_shown(run, places)
 tumour = artifacts.load_array(run.stage("prepare"), "labels")[places] > 0
+seen = whole.images, tumour, whole.brain
+
+# %%
 residual = simple.project(fitted.subspace, whole.images, components=number) - whole.images
 anomalies = {"the image itself": whole.images, f"{number} components": -residual}
 ranked = {
@@ -272,7 +275,6 @@ precision = metrics.pixel_average_precision(-residual, tumour, whole.brain)
 above_image = precision - ranked["the image itself"]
 
 # %% tags=["check"]
-seen = whole.images, tumour, whole.brain
 exercises.check_components(number, above_image, fitted.subspace, *seen)
 ranked[f"{number} components"] = ranked["the image itself"] + above_image
 frame = pd.DataFrame({"average precision": ranked})

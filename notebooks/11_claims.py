@@ -316,7 +316,8 @@ other = next(name for name in ("both", "weights") if name != reading)
 changed = int((judge_under(other) != verdicts[reading]).sum())
 
 # %% tags=["check"]
-verdicts |= exercises.check_reading(other, changed, reading, verdicts[reading], judge_under)
+exercises.check_reading(other, changed, reading, verdicts[reading], judge_under)
+verdicts[other] = judge_under(other)
 caption = f"Verdict on each contrast, by reading of equation 1. {notes[0]}."
 present.show(pd.DataFrame(verdicts), caption=caption)
 

@@ -91,7 +91,7 @@ def check_reading(
     reading: str,
     verdicts: pd.Series,
     judge_under: Callable[[str], pd.Series],
-) -> dict[str, pd.Series]:
+) -> None:
     """Check how many verdicts another reading of equation 1 changes.
 
     Args:
@@ -100,9 +100,6 @@ def check_reading(
         reading: That the page took.
         verdicts: By contrast, under it.
         judge_under: Verdicts of the run under a reading.
-
-    Returns:
-        The verdicts under the other reading, by its name.
     """
     answers.check_answered(other=other, changed=changed)
     if other == reading:
@@ -122,4 +119,3 @@ def check_reading(
         "changed", changed, right=differing, mistakes=mistakes, otherwise=otherwise
     )
     answers.passed(f"{differing:.0f} of {len(verdicts)} verdicts change with the reading.")
-    return {other: again}

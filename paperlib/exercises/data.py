@@ -79,17 +79,16 @@ def check_zscore(
     remarks = {"mean_sd": "this is the row that the table has already. Which other one is there?"}
     answers.check_choice("method", method, right=other, remarks=remarks)
     whole, rest = (preprocess.normalisation(image[k], method=other) for k in (brain, healthy))
-    moved = whole.centre - rest.centre
+    moved = float(whole.centre - rest.centre)
+    wide, narrow = float(whole.spread), float(rest.spread)
     mistakes = [
         answers.Mistake(moved, "it is in the units of the scanner. In whose spread is it counted?"),
-        answers.Mistake(moved / whole.spread, "it is divided by a spread that knows the tumour."),
-        answers.Mistake(
-            -moved / rest.spread, "look at the sign: which way does a bright part pull?"
-        ),
+        answers.Mistake(moved / wide, "it is divided by a spread that knows the tumour."),
+        answers.Mistake(-moved / narrow, "look at the sign: which way does a bright part pull?"),
     ]
     otherwise = "compute both centres with `method`, and the spread of healthy tissue with it, too."
     answers.check_number(
-        "shift", shift, right=moved / rest.spread, mistakes=mistakes, otherwise=otherwise
+        "shift", shift, right=moved / narrow, mistakes=mistakes, otherwise=otherwise
     )
     answers.passed(f"under {method!r} the tumour moves the zero point by {shift:.2f}.")
 

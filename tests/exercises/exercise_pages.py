@@ -37,21 +37,20 @@ class Exercise(NamedTuple):
 
 def read_page(source):
     """Return the code cells before the exercises, and the exercises."""
-    before, found, inside = [], [], False
+    before, found, mark = [], [], ""
     for cell in jupytext.read(source, fmt="py:percent").cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
             for title, label in START.findall(cell.source):
                 found.append(Exercise(source.stem, label, title, [], [], []))
-            marks = MARK.findall(cell.source)
-            inside = marks[-1] != "solution-end" if marks else inside
-        elif not inside:
+            mark = [mark, *MARK.findall(cell.source)][-1]
+        elif not found:
             before.append(cell.source)
         elif blanks.SOLUTION in tags:
             found[-1].solution.append(cell.source)
         elif blanks.CHECK in tags:
             found[-1].check.append(cell.source)
-        else:
+        elif mark == "exercise-start":
             found[-1].shown.append(cell.source)
     return before, found
 
@@ -69,7 +68,9 @@ def needed(earlier, wanted):
 
     A figure is not drawn when nothing after it uses what it returns.
     """
-    names = set().union(*map(_read, wanted))
+    names = set()
+    for one in reversed(wanted):
+        names = (names - _written(one)) | _read(one)
     imported = {name for one in earlier if isinstance(one, ast.Import | ast.ImportFrom)
                 for name in _written(one)}  # fmt: skip
     kept = []
@@ -85,11 +86,13 @@ def run(nodes, namespace):
 
 
 def _read(node):
-    loads = {
-        n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
-    }
-    return loads | {n.target.id for n in ast.walk(node)
-                    if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}  # fmt: skip
+    parts = list(ast.walk(node))
+    loads = {n.id for n in parts if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    loads |= {n.target.id for n in parts
+              if isinstance(n, ast.AugAssign) and isinstance(n.target, ast.Name)}  # fmt: skip
+    loops = [n.target for n in parts if isinstance(n, ast.comprehension)]
+    own = {n.id for target in loops for n in ast.walk(target) if isinstance(n, ast.Name)}
+    return loads - own - {n.arg for n in parts if isinstance(n, ast.arg)}
 
 
 def _written(node):

@@ -5,7 +5,7 @@ import re
 
 import numpy as np
 import pytest
-from exercise_pages import SOURCES, every_exercise, needed, read_page, run, statements
+from exercise_pages import KINDS, ROOT, SOURCES, every_exercise, needed, read_page, run, statements
 from matplotlib import pyplot as plt
 from wrong_answers import WRONG_ANSWERS
 
@@ -16,6 +16,9 @@ from paperlib.publish.notebooks import read_notebook, read_student_copy
 CHECKED = [exercise for exercise in every_exercise() if exercise.check]
 SOLUTION = re.compile(
     r"^```\{solution-start\}[^\n]*\n:class: dropdown\n```\n(.*?)^```\{solution-end\}", re.M | re.S
+)
+OPEN = re.compile(
+    r"\{exercise-start\} (Open: [^\n]*)\n(.*?)\{solution-start\}(.*?)\{solution-end\}", re.S
 )
 NUMBER = re.compile(r"-?\d+\.?\d*(?:e[+-]?\d+)?")
 
@@ -28,19 +31,31 @@ def pages():
 
 
 @pytest.fixture
-def namespace(exercise, pages, mini_run, monkeypatch):
-    """Return what the page has loaded when its exercises begin, on the shared small run."""
-    monkeypatch.setattr("paperlib.pipeline.run.open_run", lambda *_: mini_run)
-    if exercise.page not in pages:
-        source = next(one for one in SOURCES if one.stem == exercise.page)
-        before, found = read_page(source)
-        wanted = statements([cell for one in found
-                             for cell in (*one.shown, *one.solution, *one.check)])  # fmt: skip
-        pages[exercise.page] = {"__name__": "page"}
-        run(needed(statements(before), wanted), pages[exercise.page])
-    own = dict(pages[exercise.page])
+def namespace(exercise, page_of):
+    """Return what stands before an answer: what the page has loaded, and the question's cells."""
+    own = dict(page_of(exercise.page))
     run(statements(exercise.shown), own)
-    yield own
+    return own
+
+
+@pytest.fixture
+def page_of(pages, mini_run, monkeypatch):
+    """Return what a page has loaded when its exercises begin, on the shared small run."""
+    reference = ROOT / "results" / "reference"
+    monkeypatch.setattr("paperlib.pipeline.run.open_run", lambda *_: mini_run)
+    monkeypatch.setattr("paperlib.pipeline.publishing.reference_folder", reference.joinpath)
+
+    def load(page):
+        if page not in pages:
+            source = next(one for one in SOURCES if one.stem == page)
+            before, found = read_page(source)
+            cells = [cell for one in found for cell in (*one.shown, *one.solution, *one.check)]
+            loaded = {"__name__": "page"}
+            run(needed(statements(before), statements(cells)), loaded)
+            pages[page] = loaded
+        return pages[page]
+
+    yield load
     plt.close("all")
 
 
@@ -54,6 +69,18 @@ def test_a_blank_is_said_to_be_not_answered_yet(exercise, namespace):
     run(statements(exercise.blank), namespace)
     with pytest.raises(answers.NotAnsweredError, match="not answered yet"):
         run(statements(exercise.check), namespace)
+
+
+@pytest.mark.parametrize("page", sorted({exercise.page for exercise in CHECKED}))
+def test_an_unanswered_page_runs_to_its_end_but_for_the_checks(page, page_of):
+    own, waiting = dict(page_of(page)), 0
+    for exercise in (one for one in every_exercise() if one.page == page):
+        run(statements([*exercise.shown, *exercise.blank]), own)
+        if exercise.check:
+            with pytest.raises(answers.NotAnsweredError):
+                run(statements(exercise.check), own)
+        waiting += bool(exercise.check)
+    assert waiting >= 2
 
 
 @checked
@@ -76,7 +103,8 @@ def test_typical_wrong_answers_are_told_what_is_wrong_and_not_what_is_right(exer
         with pytest.raises(answers.WrongAnswerError) as caught:
             run(statements(exercise.check), own)
         messages.append(str(caught.value))
-        told.append([value for value in right if gives_away(str(caught.value), value)])
+        remark = messages[-1].split(": ", maxsplit=1)[-1]  # before it stands the student's answer
+        told.append([value for value in right if gives_away(remark, value)])
     assert len(set(messages)) == 2
     assert told == [[], []]
 
@@ -84,6 +112,38 @@ def test_typical_wrong_answers_are_told_what_is_wrong_and_not_what_is_right(exer
 def test_wrong_answers_belong_to_exercises_with_a_check():
     assert set(WRONG_ANSWERS) == {exercise.label for exercise in CHECKED}
     assert {len(wrong) for wrong in WRONG_ANSWERS.values()} == {2}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_a_page_has_exercises_from_easy_to_open(source):
+    found = read_page(source)[1]
+    kinds = [exercise.kind for exercise in found]
+    assert len(kinds) >= 3
+    assert {"Predict", "Change"} <= set(kinds) <= set(KINDS)
+    assert kinds[0] == "Predict"
+    assert kinds[-1] == "Open"
+    assert [bool(exercise.check) for exercise in found] == [kind != "Open" for kind in kinds]
+    assert [len(exercise.check) for exercise in found if exercise.check] == [
+        len(exercise.solution) for exercise in found if exercise.solution
+    ]
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_changing_one_thing_adds_to_a_table(source):
+    for exercise in read_page(source)[1]:
+        if exercise.kind == "Change":
+            calls = [ast.unparse(one) for one in statements(exercise.check)]
+            assert calls[0].startswith("exercises.check_")
+            assert calls[-1].startswith("present.show(")
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_an_open_exercise_has_a_rubric_and_a_worked_answer(source):
+    markdown = "\n".join(cell.source for cell in read_notebook(source).cells
+                         if cell.cell_type == "markdown")  # fmt: skip
+    for title, asked, worked in OPEN.findall(markdown):
+        assert "A good answer" in asked, title
+        assert all(f"({n})" in asked and f"({n})" in worked for n in (1, 2, 3)), title
 
 
 def answers_of(exercise):
