@@ -25,9 +25,11 @@ loss: str | None = None  # one of: MSE, SSIM, L1
 # %%
 import pandas as pd
 
+# %%
 from paperlib.evaluation import by_patient, conventions, evidence, examples, foci, limits
-from paperlib.evaluation import present, strata, tables
+from paperlib.evaluation import metrics, present, strata, tables
 from paperlib.evaluation.figures import slices, strata as strata_figures
+from paperlib.exercises import limits as exercises
 from paperlib.pipeline import publishing, run as runs, slice_view
 from paperlib.publish import parameters, provenance
 
@@ -219,7 +221,7 @@ present.show(limits.lay_out_false(parts), caption=caption)
 
 # %%
 for name, one in cohorts.items():
-    share = one.cases["largest_share"].dropna().to_numpy()
+    share = one.cases["largest_share"].dropna().to_numpy(float)
     several = one.cases["foci"] > 1
     bound = limits.bound_of_one_focus(share)
     print(f"{name}: {several.sum()} of {len(several)} patients with more than one focus;")
@@ -329,40 +331,150 @@ show_patient(roles["this run"]["best"])
 # - **The phantom's tumours are ours.** How bright, how large and how often enhancing they are was
 #   decided by us; only the mechanisms carry over.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-limits
+# ```{exercise-start} Predict: one pixel too many
+# :label: exercise-one-pixel
 # ```
-# `B12` smooths FLAIR in three dimensions and keeps one piece. Put `"B12"` in place of `"B2 fixed"`
-# in the cell below. In which group does the third dimension change most? Does keeping one piece
-# hurt the patients with more than one focus?
+# A slice has no enhancing tumour. One method predicts none in it; another calls one pixel of
+# thousands enhancing. A colleague counts a pair of empty masks as 1, unlike this page. How much Dice
+# does the one pixel cost in this slice, when he counts?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-one-pixel
+# :class: dropdown
+# ```
+# Everything. With one empty mask the overlap is empty, whatever the size of the other. So his
+# Dice of a patient without enhancing tumour is a yes or a no, and a whole patient hangs on a pixel.
+# This page counts such a pair 0: then the pixel costs nothing, nor would a thousand. Neither way
+# knows how much is wrong; millilitres do.
+
+# %% tags=["solution"]
+# hint: twice the overlap over the sum of both sizes: of no pixel and none, then of one and none
+cost = 1.0 - 0.0
+
+# %% tags=["check"]
+exercises.check_one_pixel(cost, found.slices)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: what an empty pair is worth
+# :label: exercise-empty-pair
+# ```
+# Enhancing tumour, mean over every slice of this run: the network beside a method that never finds
+# any. The row below counts an empty pair as 0. Count it as 1 for both, and compute what the method
+# without any finding then gets. The table below the check gets a second row: who wins?
 
 # %%
-changed = by_patient.Method("B2 fixed")
-table = strata.dice_by_stratum(found, changed, draws=draws)
-limits.lay_out_strata(table)[limits.AGGREGATION_NAMES["volume"]]
+parts = [every[f"ET_{part}"].to_numpy() for part in ("overlap", "predicted", "truth")]
+nothing = [0 * parts[0], 0 * parts[1], parts[2]]
+both = {networks["this run"]: parts, "finds nothing": nothing}
+worth = {0: {name: metrics.dice_from_counts(*of, empty=0).mean() for name, of in both.items()}}
+pd.DataFrame(worth).T.rename_axis("an empty pair counts").round(3)
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-empty-pair
+# :class: dropdown
+# ```
+# Who never finds anything gets the share of slices where there is nothing: no small number for a
+# rare tissue. A method that does find enhancing tumour pays for each slice where it finds some in
+# vain. So a Dice of enhancing tumour says little without this convention, and without the line of
+# the method that finds nothing.
+
+# %% tags=["solution"]
+# hint: see the task
+empty = 1
+# hint: as in the cell above, for `nothing` and with your `empty`
+nothing_dice = metrics.dice_from_counts(*nothing, empty=empty).mean()
+
+# %% tags=["check"]
+exercises.check_empty_pair(empty, nothing_dice, parts)
+worth[empty] = {n: metrics.dice_from_counts(*of, empty=empty).mean() for n, of in both.items()}
+frame = pd.DataFrame(worth).T.rename_axis("an empty pair counts").map("{:.3f}".format)
+caption = f"Dice of enhancing tumour, mean over {len(every)} slices. {notes['this run']}."
+present.show(frame, caption=caption)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the third dimension
+# :label: exercise-limits
+# ```
+# `B12` smooths FLAIR in three dimensions and keeps one piece; `B2 fixed`, below, looks at one pixel
+# at a time. Take `"B12"`. By how much does the volume Dice of the whole tumour change, mean over all
+# patients of this run? In which group of the table does it change most, and does keeping one piece
+# hurt the patients with more than one focus?
+
+# %%
+whole = limits.AGGREGATION_NAMES["volume"], "WT"
+plain = strata.dice_by_stratum(found, by_patient.Method("B2 fixed"), draws=draws)
+by_method = {"B2 fixed": limits.lay_out_strata(plain)[whole]}
+plain_dice = by_patient.measure_patients(found, by_patient.Method("B2 fixed"))["WT_volume"].mean()
+by_method["B2 fixed"]
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-limits
 # :class: dropdown
 # ```
-# Both beside each other, for the real patients where the reference is at hand:
+# Below the check stand both beside each other. Smoothing over neighbouring slices removes single
+# bright pixels, which are many; keeping one piece costs a second focus whole. Which of the two
+# matters more depends on who the patients are: that is why the table has groups.
 
-# %%
-name, one = list(cohorts.items())[-1]
-columns = {}
-for method in ("B2 fixed", "B12"):
-    table = strata.dice_by_stratum(one, by_patient.Method(method), draws=draws)
-    columns[method] = limits.lay_out_strata(table)[limits.AGGREGATION_NAMES["volume"], "WT"]
-caption = f"Volume Dice of the whole tumour [95 % interval], {name}. {notes[name]}."
-present.show(pd.DataFrame(columns), caption=caption)
+# %% tags=["solution"]
+# hint: a name in quotes
+name = "B12"
+dice = by_patient.measure_patients(found, by_patient.Method(name))["WT_volume"].mean()
+# hint: mean volume Dice as `plain_dice` above, but of your method; then the difference
+gain = dice - plain_dice
+
+# %% tags=["check"]
+exercises.check_third_dimension(name, gain, found)
+table = strata.dice_by_stratum(found, by_patient.Method(name), draws=draws)
+by_method[name] = limits.lay_out_strata(table)[whole]
+caption = f"Volume Dice of the whole tumour [95 % interval]. {notes['this run']}."
+present.show(pd.DataFrame(by_method), caption=caption)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: a better enhancing Dice
+# :label: exercise-better-enhancing
+# ```
+# Another group reports an enhancing Dice far above the one on this page, on patients of its own.
+# "So our network is better", it writes. What do you ask before you believe it, and which one number
+# would convince you?
+#
+# A good answer (1) asks what a patient or a slice without enhancing tumour counts, and how many
+# there are; (2) asks what was averaged, and whether slices or patients were left out; (3) asks how
+# large the enhancing tumours are, and for a method without a network on the same patients; (4) names
+# a number that neither the convention nor the patients can lift alone.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-better-enhancing
+# :class: dropdown
+# ```
+# (1) Where an empty pair counts 1, each patient without enhancing tumour gives a full point to
+# whoever is silent; where it counts 0 he gives nobody any; where he is left out the mean is over
+# others. (2) A mean over volumes, over slices with the region or over slices that a gate let through
+# is another number of the same masks. (3) Large tumours have a high Dice under any method: a plain
+# threshold on T1CE for the same patients says how easy they are, a table by volume shows it. (4) The
+# difference to that threshold, paired by patient and with its interval, by a convention that was
+# named before; beside it the wrong millilitres in patients without enhancing tumour.
+#
 # ```{solution-end}
 # ```
 #

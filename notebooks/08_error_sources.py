@@ -31,6 +31,7 @@ from paperlib import labels as bt
 from paperlib.evaluation import attribution, evidence, examples, input_share, metrics
 from paperlib.evaluation import present, tables, variants
 from paperlib.evaluation.figures import attribution as pictures, slices
+from paperlib.exercises import error_sources as exercises
 from paperlib.pipeline import attribution as stage, publishing, run as runs
 from paperlib.pipeline import shown as networks
 from paperlib.publish import parameters, provenance
@@ -113,7 +114,7 @@ print(f"{method}, {rows['case'].nunique()} test patients")
 # %%
 looked_into = found.slices[found.slices["case"].isin(rows["case"])]
 case, z = examples.choose_slice(looked_into, case, z)
-fold = looked_into.set_index("case").loc[[case], "fold"].iloc[0]
+fold = int(looked_into.set_index("case").loc[[case], "fold"].iloc[0])
 pair = networks.pair_of(method, fold)
 patient = next(stage.load_materials(run, pair, [case], {}))
 place = patient.patient.slices["z"].tolist().index(z)
@@ -255,47 +256,153 @@ pictures.plot_against_input(input_share.per_patient(real), note=real_origin)
 # out is what the dots tell. Bright FLAIR pixels are a strong opponent of this whole kind of method
 # {cite}`meissen2021challenging`.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
+# ```{exercise-start} Predict: half the image
+# :label: exercise-half-image
+# ```
+# A network returns half of each image, $\hat x = x / 2$, tumour and all. Its residual is then half as
+# large as that of no network, $r = -x$. How does $-r$ rank the pixels of the patient in the first
+# figure, compared with the FLAIR image itself: is its average precision `"lower"`, `"the same"` or
+# `"higher"`?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-half-image
+# :class: dropdown
+# ```
+# Average precision asks for the order of the pixels only, and half of each value has the order of
+# the values. The network has halved its error and adds nothing. That is why the plain image, the
+# residual $-x$ without any network, stands beside every network of this book.
+
+# %% tags=["solution"]
+# hint: write down -r; which pixel comes first, which second?
+precision = "the same"
+
+# %% tags=["check"]
+flair, tumour = patient.patient.images["flair"], patient.patient.labels > 0
+exercises.check_half_image(precision, flair, tumour, patient.patient.brain)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: two oracles at once
 # :label: exercise-variant
 # ```
-# The cell below segments the patient of the figure with one decision replaced. `changes` may hold any
-# of "reconstruction", "cluster", "threshold", "morphology", "outline" and "enhancing". Which *two*
-# together gain more than the sum of what each gains alone?
+# The cell below segments the patient of the first figure with one decision replaced: a perfect
+# reconstruction, then the oracle threshold. Replace both at once. By how much does what they gain
+# together exceed the sum of what each gains alone?
 
 # %%
-changes = ("threshold",)
-segmentation, _ = stage.segment_variant(patient, changes)
-whole = bt.region_mask(segmentation, "WT")
-reference = bt.region_mask(patient.patient.labels, "WT")
-print(f"Dice of the volume: {metrics.dice(whole, reference, empty=1):.2f}")
+alone = [(), ("reconstruction",), ("threshold",)]
+
+
+def volume_dice(changes):
+    codes, _ = stage.segment_variant(patient, changes)
+    whole, reference = (bt.region_mask(one, "WT") for one in (codes, patient.patient.labels))
+    return metrics.dice(whole, reference, empty=1)
+
+
+# %%
+known = {variants.name_of(one) or "ours": volume_dice(one) for one in alone}
+pd.Series(known, name="volume Dice").round(3)
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
-
-# %% [markdown]
+#
 # ```{solution-start} exercise-variant
 # :class: dropdown
 # ```
-# Network and threshold against each alone. A good threshold cannot repair a poor residual, and on a
-# good residual the mixture needs little help, so the answer differs between patients: try others by
-# the parameter `case`.
+# A good threshold cannot repair a poor residual, and on a good residual the mixture needs little
+# help: above zero, each needs the other; below zero, either would do. So there is no such thing as
+# *the* share of the network in the error, and the waterfall is drawn in two orders. The answer
+# differs between patients: try others by the parameter `case`, and other changes: "cluster",
+# "morphology", "outline", "enhancing".
 
-# %%
-sets = [(), ("reconstruction",), ("threshold",), ("reconstruction", "threshold")]
-sets += [("cluster",), ("reconstruction", "cluster"), ("morphology",), ("outline",)]
-lines = {}
-for changes in sets:
-    codes, _ = stage.segment_variant(patient, changes)
-    counts = [part.sum(axis=0) for part in metrics.region_counts(codes, patient.patient.labels)]
-    dice = dict(zip(bt.REGIONS, metrics.dice_from_counts(*counts, empty=1), strict=True))
-    texts = {region: f"{dice[region]:.2f}" for region in attribution.SHOWN}
-    lines[variants.name_of(changes) or "ours"] = texts
-present.show(pd.DataFrame(lines).T, caption=f"Dice of the volume. Patient {case}, {note}.")
+# %% tags=["solution"]
+# hint: a tuple with two names
+changes = ("reconstruction", "threshold")
+both = volume_dice(changes)
+# hint: a gain is a Dice minus ours; there are three gains
+excess = both + known["ours"] - known["reconstruction"] - known["threshold"]
+
+# %% tags=["check"]
+exercises.check_two_oracles(changes, excess, volume_dice)
+known["both"] = volume_dice(changes)
+frame = pd.DataFrame({"Dice": known, "gain": known}).map("{:.3f}".format)
+frame["gain"] = [attribution.signed(value - known["ours"]) for value in known.values()]
+caption = f"Volume Dice of the whole tumour with decisions made perfect. Patient {case}, {note}."
+present.show(frame, caption=caption)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Explain: what the oracle knew
+# :label: exercise-oracle-knew
+# ```
+# Two rows of the table of single changes differ in one thing: "oracle threshold, each volume" and
+# "oracle threshold, all patients". Both take a threshold that is best by the labels, the second only
+# one for everybody. How much volume Dice of the whole tumour is it worth to know the labels of the
+# very patient? The values of the three rows:
+
+# %%
+chosen = single[(single["view"] == "volume") & (single["region"] == "WT")]
+dice = chosen.set_index("change")["value"].rename(index={"": "ours"})
+dice[["ours", "threshold", "pooled"]].round(3)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-oracle-knew
+# :class: dropdown
+# ```
+# So much of the first row's gain is out of reach for any method that treats all patients alike,
+# however well it is tuned. An oracle proves that something good exists: a threshold with this Dice.
+# It does not prove that it can be found without labels, nor that the link it replaces is to blame
+# for the whole gain: it also mends what came before it. Even the second row has seen the labels of
+# the test patients.
+
+# %% tags=["solution"]
+# hint: one row minus another
+own_labels = dice["threshold"] - dice["pooled"]
+
+# %% tags=["check"]
+exercises.check_oracle_knew(own_labels, found, rows, method)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: better network, better Dice?
+# :label: exercise-better-network
+# ```
+# "In your waterfall the perfect reconstruction is the longest bar. So the next project is a better
+# network." Do you agree? Write down what the bar proves, what it does not, and what you would look
+# at before the project begins.
+#
+# A good answer (1) says what a perfect reconstruction knows that no network can know; (2) looks at
+# the other order; (3) asks what the post-processing makes of a residual that is better but not
+# perfect; (4) proposes something cheaper to do first.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-better-network
+# :class: dropdown
+# ```
+# (1) The bar is the gain with a residual that is the tumour and nothing else. On simulated patients
+# it comes from a twin without tumour, on real ones from the true outline itself: an upper bound. (2)
+# If the bar is short when it stands last, the network and the threshold fail together; a better
+# threshold might get most of it. (3) A step halfway gains anything between nothing and all: the
+# mixture may still take the wrong cluster. To see it, mix both residuals with rising weights and plot
+# Dice. (4) The table of the residual against the plain image: a network that ranks pixels no better
+# than the image has to beat that first, and a threshold on the image costs no training.
+#
 # ```{solution-end}
 # ```
 #

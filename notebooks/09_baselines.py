@@ -23,8 +23,15 @@ case: int | None = None  # number of a test patient to look at; None: the one wi
 z: int | None = None  # height of the slice, from 60 to 129; None: where most tumour is
 
 # %%
-from paperlib.evaluation import crossed, crossed_pages, evidence, tables
+import numpy as np
+import pandas as pd
+
+# %%
+from paperlib import artifacts
+from paperlib.evaluation import best_threshold, crossed, crossed_pages, evidence, metrics
+from paperlib.evaluation import present, tables
 from paperlib.evaluation.figures import slices
+from paperlib.exercises import baselines as exercises
 from paperlib.models import simple
 from paperlib.pipeline import crossed_residuals, patients, publishing, run as runs
 from paperlib.publish import parameters, provenance
@@ -186,33 +193,94 @@ crossed_pages.show_supervised(real, draws=draws, note=notes.get("real36", ""))
 # every slice is the one to hold against Table 2. Simulated tumours have sharp rims by construction,
 # so a supervised network finds them more easily than real ones.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
+# ```{exercise-start} Predict: a network that says the same of everybody
+# :label: exercise-constant
+# ```
+# A network has learnt one thing: the mean brightness $c$ of a brain. It returns $\hat x = c$ in each
+# pixel of each slice, so that $r = c - x$. Otsu's threshold makes a mask of $-r$. Compared with the
+# mask that it makes of the image itself, is it `"smaller"`, `"the same"` or `"larger"`?
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-constant
+# :class: dropdown
+# ```
+# A constant moves all values alike, and a threshold that follows the values moves with them. So each
+# second half that looks at one slice alone gives a useless network the Dice of the plain image. That
+# is no small number, and no merit: the row $r = -x$ has to stand in each table of networks. A
+# threshold that is fixed in z-scores would have moved, and the same network would look better or
+# worse for no reason but its zero point.
+
+# %% tags=["solution"]
+# hint: draw a histogram of x with its threshold; what does minus c do to it?
+mask_of_constant = "the same"
+
+# %% tags=["check"]
+exercises.check_constant(mask_of_constant, shown.images[0], shown.brain[0])
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the number of components
 # :label: exercise-components
 # ```
-# The cell below draws one slice from a number of principal components. Take 4, or all of them. What
-# happens to the tumour in the residual, and what to healthy cortex?
+# The cells below draw one slice from some principal components, and rank the pixels of all slices of
+# this patient by what the components leave. Take 4 components. By how much does the average
+# precision exceed that of the image itself? The table below the check gets a new row.
 
 # %%
 number = 16
 guess = simple.project(fitted.subspace, shown.images, components=number) * shown.brain
-pictures = [slices.Panel(guess[0], "flair", f"{number} components")]
-pictures += [slices.Panel(guess[0] - image, "residual", "residual")]
-slices.show_grid([pictures], note=note)
+left = [slices.Panel(guess[0], "flair", f"{number} components")]
+left += [slices.Panel(guess[0] - image, "residual", "residual")]
+slices.show_grid([left], note=note)
+
+# %%
+places = patients.usable_of(of_run, [case])
+whole = crossed_residuals.load_shown(run, places)
+tumour = artifacts.load_array(run.stage("prepare"), "labels")[places] > 0
+seen = whole.images, tumour, whole.brain
+
+# %%
+residual = simple.project(fitted.subspace, whole.images, components=number) - whole.images
+anomalies = {"the image itself": whole.images, f"{number} components": -residual}
+ranked = {
+    name: metrics.pixel_average_precision(anomaly, tumour, whole.brain)
+    for name, anomaly in anomalies.items()
+}
+pd.Series(ranked, name="average precision").round(3)
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
-
-# %% [markdown]
+#
 # ```{solution-start} exercise-components
 # :class: dropdown
 # ```
 # More components follow the brain of this patient more closely; how far they follow the tumour, the
 # pictures show. What stays in the residual of healthy tissue, the folds and the edges of the
 # ventricles, is what a small tumour would have to stand out from. No number of components tells the
-# two apart.
+# two apart. And whatever it is: only what exceeds the first row of the table is the components' work.
+
+# %% tags=["solution"]
+# hint: see the task
+number = 4
+residual = simple.project(fitted.subspace, whole.images, components=number) - whole.images
+precision = metrics.pixel_average_precision(-residual, tumour, whole.brain)
+# hint: a tumour is brighter than expected; which sign has r there? And what is it compared with?
+above_image = precision - ranked["the image itself"]
+
+# %% tags=["check"]
+exercises.check_components(number, above_image, fitted.subspace, *seen)
+ranked[f"{number} components"] = ranked["the image itself"] + above_image
+frame = pd.DataFrame({"average precision": ranked})
+frame["above the image"] = frame["average precision"] - ranked["the image itself"]
+caption = f"Average precision of all brain pixels of {len(tumour)} slices. {note}."
+present.show(frame.map("{:.3f}".format), caption=caption)
 
 # %%
 rows = []
@@ -225,6 +293,78 @@ for number in (4, 16, len(fitted.subspace.directions)):
 slices.show_grid(rows, note=note)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Explain: the price of honest labels
+# :label: exercise-honest-threshold
+# ```
+# The two last columns of the crossed table, made by hand: of every test patient the slice with the
+# most tumour, the plain image, a dozen thresholds. Each row below is a patient, each column a threshold.
+# Take for each patient the threshold that is best for all the *other* patients. How much mean Dice
+# does the oracle have above it, and where does it come from?
+
+# %%
+most = found.slices.loc[found.slices.groupby("case")["WT_truth"].idxmax(), ["case", "z"]]
+places = of_run.reset_index().merge(most)["index"].to_numpy()
+together = crossed_residuals.load_shown(run, places)
+cases = together.slices["case"].to_numpy()
+truth = artifacts.load_array(run.stage("prepare"), "labels")[places] > 0
+limits = np.quantile(together.images[together.brain], np.linspace(0.6, 0.995, 12))
+curves = best_threshold.dice_curves(together.images, truth, together.brain, thresholds=limits)
+pd.DataFrame(curves, index=cases, columns=limits.round(2)).round(2)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-honest-threshold
+# :class: dropdown
+# ```
+# The oracle is the best column of this very table, chosen after the table was seen. The fair one is
+# chosen on other patients and meets this one unprepared. The fewer patients, the wider the gap: a
+# threshold fits three patients easily. An oracle is an upper bound, and a bound of small samples
+# flatters. Even the fair one needs labels, which the method of the paper does without.
+
+# %% tags=["solution"]
+others = best_threshold.thresholds_of_others(curves, cases, limits)
+columns = [limits.tolist().index(others[patient]) for patient in cases]
+# hint: `best_threshold.thresholds_of_others` gives a threshold per patient; find its column
+fair = curves[range(len(cases)), columns].mean()
+# hint: the oracle takes the column with the best mean for everybody
+advantage = curves.mean(axis=0).max() - fair
+
+# %% tags=["check"]
+exercises.check_honest_threshold(fair, advantage, curves, cases, limits)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: a fair opponent
+# :label: exercise-fair-opponent
+# ```
+# You want to publish a new reconstruction network for this task. Which rows and columns does your
+# main table have, and what has to be the same in all of them? Name the row that you fear most.
+#
+# A good answer (1) has a row without any network and one without training by gradient; (2) has at
+# least two ways to make a mask, one of which every row would choose; (3) fixes slices, masks, way of
+# counting and who has seen labels for all cells; (4) says what the intervals are of, and what a
+# second training adds.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-fair-opponent
+# :class: dropdown
+# ```
+# (1) $r = -x$ and a filter or components: what they reach is free. The row to fear is $r = -x$ with a
+# threshold from the labels of others. (2) The mask that I like and one that suits each residual, such
+# as the threshold from others; and average precision, which needs no mask at all. (3) The same slices
+# of the same test patients, the same tidying, the same Dice; a column that has seen labels says so.
+# (4) Intervals over patients of the difference to $r = -x$, paired, with as many draws in each cell;
+# and each network from several seeds, since patients say nothing about another training.
+#
 # ```{solution-end}
 # ```
 #

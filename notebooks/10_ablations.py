@@ -23,11 +23,15 @@ z: int | None = None  # height of the slice, from 60 to 129; None: by rule
 
 # %%
 import dataclasses
+import numpy as np
 import pandas as pd
 
+# %%
 from paperlib import labels as bt
-from paperlib.evaluation import ablations, evidence, examples, metrics, present, tables
+from paperlib.evaluation import ablations, by_patient, evidence, examples, metrics
+from paperlib.evaluation import present, statistics, tables
 from paperlib.evaluation.figures import ablations as ablation_figures, slices
+from paperlib.exercises import ablations as exercises
 from paperlib.pipeline import ablation_measure, ablation_rows, publishing
 from paperlib.pipeline import run as runs, slice_view
 from paperlib.publish import parameters, provenance
@@ -168,37 +172,167 @@ left = pd.DataFrame({"why": ablation_rows.LEFT_OUT}).rename_axis("left out")
 present.show(left, caption="Choices that have a setting and no row.")
 
 # %% [markdown]
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-outline-step
+# ```{exercise-start} Predict: by chance alone
+# :label: exercise-by-chance
 # ```
-# Leave out opening and closing: put `morphology=False` into the options below. What do they remove
-# from this slice, and does Dice notice?
+# Suppose that no row of this page had any effect, and that the rows were independent. How likely is
+# it that at least one 95 % interval excludes zero all the same? The number of rows:
 
 # %%
-options = ablation_rows.OutlineSettings(morphology=True)
-mask, fits = ablation_measure.outline(stack, view.brain[None], base, options)
-print(f"{mask.sum()} pixels, Dice {metrics.dice(mask[0], truth, empty=0):.3f}")
+print(f"{len(wanted)} rows")
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-by-chance
+# :class: dropdown
+# ```
+# It is nearly certain: all of so many intervals hold zero only if each of them does. Rows that share
+# patients are not independent, which makes the number less certain but not small. So one coloured
+# dot in the forest plot is expected, and is no finding. A correction for the number of tests
+# ([claims](11_claims)), a second data set or a reason named in advance is what makes it one.
+
+# %% tags=["solution"]
+# hint: how likely does one hold zero, and how likely do all of them?
+chance = 1 - 0.95 ** len(wanted)
+
+# %% tags=["check"]
+exercises.check_by_chance(chance, wanted)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: no opening, no closing
+# :label: exercise-outline-step
+# ```
+# Leave out opening and closing of the slice above. Which Dice has the outline then? The table below
+# the check gets a new row: what do the two steps remove, and does Dice notice?
+
+# %%
+brain = view.brain[None]
+
+
+def outline_of(morphology):
+    options = ablation_rows.OutlineSettings(morphology=morphology)
+    return ablation_measure.outline(stack, brain, base, options)[0][0]
+
+
+# %%
+mask = outline_of(morphology=True)
+outlines = {"opened and closed": mask}
+print(f"{mask.sum()} pixels, Dice {metrics.dice(mask, truth, empty=0):.3f}")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-outline-step
 # :class: dropdown
 # ```
 # Opening removes what is narrower than three pixels, closing fills gaps as narrow. Dice weighs pixels,
 # and single pixels weigh little: what matters to a reader of the mask need not move its Dice.
 
-# %%
-options = ablation_rows.OutlineSettings(morphology=False)
-raw, fits = ablation_measure.outline(stack, view.brain[None], base, options)
-print(f"{raw.sum()} pixels, Dice {metrics.dice(raw[0], truth, empty=0):.3f}")
-print(f"{(raw & ~mask).sum()} pixels removed, {(mask & ~raw).sum()} filled in")
+# %% tags=["solution"]
+# hint: one word of the cell above
+morphology = False
+# hint: `metrics.dice` of the new outline, an empty pair as 0
+raw_dice = metrics.dice(outline_of(morphology), truth, empty=0)
+
+# %% tags=["check"]
+exercises.check_no_tidying(morphology, raw_dice, outline_of, truth)
+raw = outlines["as it comes"] = outline_of(morphology)
+lines = {n: (m.sum(), metrics.dice(m, truth, empty=0)) for n, m in outlines.items()}
+frame = pd.DataFrame(lines, index=["pixels", "Dice"]).T
+frame["only here"] = [(mask & ~raw).sum(), (raw & ~mask).sum()]
+caption = f"Outline with and without opening and closing, and pixels of one only. {note}."
+present.show(frame.map("{:.4g}".format), caption=caption)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the same patients or others
+# :label: exercise-unpaired
+# ```
+# Two methods without a network, B12 and a plain threshold, on the test patients of this run. The
+# cell below draws patients for both with the same seed, so that each draw compares them on the same
+# patients. Draw with another seed for the second method, as if it had been tested elsewhere: how
+# wide is the 95 % interval of the difference then?
+
+# %%
+place = {"region": list(bt.REGIONS).index("WT"), "draws": draws.number}
+
+
+def draw(name, seed):
+    ratios, of_fold = by_patient.patient_ratios(found, by_patient.Method(name), "every_slice")
+    return statistics.bootstrap_ratio(ratios, of_fold, seed=seed, **place).draws
+
+
+# %%
+differences = {"same patients": draw("B12", seed=0) - draw("B2 fixed", seed=0)}
+low, high = np.quantile(differences["same patients"], [0.025, 0.975])
+print(f"from {low:.3f} to {high:.3f}: {high - low:.3f} wide")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-unpaired
+# :class: dropdown
+# ```
+# A patient who is hard for one method is mostly hard for the other, too. Drawn together, this cancels
+# in the difference; drawn apart, it is chance on top of chance. The unpaired interval asks how two
+# methods on two cohorts compare, and needs many more patients for the same answer. So two intervals
+# that overlap in a table do not say that two methods are equal: the paired difference does.
+
+# %% tags=["solution"]
+# hint: any other whole number
+seed = 1
+apart = draw("B12", seed=0) - draw("B2 fixed", seed=seed)
+# hint: subtract the draws as above, then the distance of the two quantiles
+width = np.ptp(np.quantile(apart, [0.025, 0.975]))
+
+# %% tags=["check"]
+exercises.check_unpaired(seed, width, draw)
+differences["other patients"] = draw("B12", seed=0) - draw("B2 fixed", seed=seed)
+ends = {n: np.quantile(one, [0.025, 0.975]) for n, one in differences.items()}
+frame = pd.DataFrame(ends, index=["from", "to"]).T.assign(width=lambda f: f["to"] - f["from"])
+origin_of_run = provenance.one_line(found.provenance)
+caption = f"95 % interval of a difference in Dice, {found.patients} patients. {origin_of_run}."
+present.show(frame.map("{:.3f}".format), caption=caption)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: the best row wins?
+# :label: exercise-best-row
+# ```
+# "The first row of your table beats the base, and its interval excludes zero. Why is it not the new
+# default?" Answer your colleague, and describe the experiment that would settle it.
+#
+# A good answer (1) says what was seen before the row was chosen; (2) counts the rows; (3) asks for
+# another seed where something was trained; (4) says on whose patients the experiment runs, and what
+# is fixed before it starts.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-best-row
+# :class: dropdown
+# ```
+# (1) The rows were measured on the test patients with their labels. To take the best of them as
+# default and report it on the same patients is to fit the settings to the answer. (2) The best of many
+# rows is the best partly by luck; its difference is too large on average, even where its interval
+# excludes zero. (3) A new training from another seed moves Dice, too: several seeds for the base and
+# for the row, else the difference may be the seed's. (4) One row, named now; patients that no row has
+# seen, real ones; the way of counting, the smallest difference that matters and the number of patients
+# written down before the first number is looked at.
+#
 # ```{solution-end}
 # ```
 #

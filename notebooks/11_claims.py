@@ -23,11 +23,14 @@ folds: int = 1  # from 1 to 20
 reading: str = "neighbourhood"  # of equation 1; one of: both, neighbourhood, weights
 
 # %%
+import numpy as np
 import pandas as pd
 
+# %%
 from paperlib.evaluation import evidence, paper, present, statistics, tables
 from paperlib.evaluation.claims import contrasts, numbers, page, sentences, unsaid
 from paperlib.evaluation.figures import claims as claims_figures
+from paperlib.exercises import claims as exercises
 from paperlib.pipeline import publishing, run as runs
 from paperlib.publish import parameters, provenance
 
@@ -152,38 +155,199 @@ unsaid.show_limits(ours, others[0], table, seven)
 # - **Folds share training patients.** The intervals ignore that and are a little too narrow.
 # - **The phantom decides nothing.** It shows whether the code finds what is there.
 #
-# ## Change one thing
+# ## Exercises
 #
-# ```{exercise-start}
-# :label: exercise-claims
+# ```{exercise-start} Predict: outside the margin
+# :label: exercise-outside-margin
 # ```
-# The contrasts above are judged under one reading of equation 1. Put `"both"` or `"weights"` in its
-# place. Does a verdict change, and would you have known beforehand which reading to take?
+# The cell below makes up a value of ours that lies further from the paper's number than the margin,
+# with the interval that so many patients give. Which verdict does the rule give: `"agrees"`,
+# `"differs"` or `"undecided"`?
 
 # %%
-changed = contrasts.evaluate_contrasts(real, reading=reading, draws=draws)
-shown = changed.set_index("name")[["value", "low", "high", "verdict"]].round(3).astype(str)
-present.show(shown, caption=f"Seven contrasts again. {notes[0]}.")
+patients, below = 400, contrasts.VALUE_MARGIN + 0.01
+half, value = 1.96 * spread / patients**0.5, number - below
+made_up = statistics.Interval(value, value - half, value + half, patients)
+print(f"the paper {number}, margin {contrasts.VALUE_MARGIN}; ours {value:.3f} from", end=" ")
+print(f"{made_up.low:.3f} to {made_up.high:.3f}, {patients} patients")
 
 # %% [markdown]
 # ```{exercise-end}
 # ```
+#
+# ```{solution-start} exercise-outside-margin
+# :class: dropdown
+# ```
+# The rule asks for the whole interval, not for the value. Its upper end still lies inside the margin,
+# so other patients might have given a value that agrees. With enough patients the same value
+# "differs". A verdict is a statement about value *and* patients.
+
+# %% tags=["solution"]
+# hint: on which side of "paper minus margin" lies each end of the interval?
+verdict = "undecided"
+
+# %% tags=["check"]
+exercises.check_outside_margin(verdict, made_up, number)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: enough patients
+# :label: exercise-enough-patients
+# ```
+# Once more the value that is exactly the paper's, with the spread that was assumed above. From the
+# four rows: somewhere the verdict changes. Which is the smallest number of patients that gives
+# "agrees"? The table below the check gets a new row.
+
+# %%
+known = [10, 30, 100, 1000]
+
+
+def exactly_as_printed(patients):
+    half = 1.96 * spread / patients**0.5
+    return statistics.Interval(number, number - half, number + half, patients)
+
+
+# %%
+def lines_of(numbers_of_patients):
+    judged = map(exactly_as_printed, numbers_of_patients)
+    lines = [(one.low, one.high, numbers.judge_number(one, number, tuned=False)) for one in judged]
+    columns, index = ("from", "to", "verdict"), [f"{n} patients" for n in numbers_of_patients]
+    return pd.DataFrame(lines, columns=columns, index=index).round(4)
+
+
+# %%
+lines_of(known)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-enough-patients
+# :class: dropdown
+# ```
+# Half the interval has to fit into the margin: $1.96\,s / \sqrt{n} \le \delta$. Half the margin needs
+# four times the patients. With fewer, "agrees" is out of reach for any method whatever, even for the
+# paper's own; to print "does not agree" would then be no finding.
+
+# %% tags=["solution"]
+# hint: at which n is half the interval as wide as the margin? Round up
+enough = int(np.ceil((1.96 * spread / contrasts.VALUE_MARGIN) ** 2))
+
+# %% tags=["check"]
+exercises.check_enough_patients(enough, exactly_as_printed, number)
+caption = "A value exactly as the paper prints it, by number of patients. Made up, not measured."
+present.show(lines_of(sorted({*known, enough})), caption=caption)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Predict: seven tests, few patients
+# :label: exercise-smallest-p
+# ```
+# The smallest p that a signed-rank test can give is reached when all patients have the same sign;
+# `statistics.smallest_p` knows it. Holm's correction multiplies the smallest p by the number of tests.
+# How many patients does it take at least, so that the strongest of the contrasts *can* stay below
+# `contrasts.ALPHA`?
+
+# %%
+print(f"{len(seven)} contrasts, ALPHA = {contrasts.ALPHA}")
+print({n: round(statistics.smallest_p(n), 4) for n in range(4, 8)})
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-smallest-p
+# :class: dropdown
+# ```
+# One patient more halves the smallest p; to name seven tests instead of one costs nearly three
+# patients even for the strongest imaginable effect. With fewer patients "not significant" was known
+# before the experiment, whatever the networks do.
+
+# %% tags=["solution"]
+smallest = {n: len(seven) * statistics.smallest_p(n) for n in range(1, 100)}
+# hint: go on with the second line printed above, times the number of tests
+fewest = next(n for n, p in smallest.items() if p < contrasts.ALPHA)
+
+# %% tags=["check"]
+exercises.check_smallest_p(fewest, len(seven))
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the reading of equation 1
+# :label: exercise-claims
+# ```
+# The contrasts above are judged under one reading of equation 1; the others are "both",
+# "neighbourhood" or "weights". Take another one. How many verdicts change, and would you have known
+# beforehand which reading to take? Where the reference of real patients is not at hand, nothing is
+# testable, and nothing changes.
+
+# %%
+verdicts = {reading: seven.set_index("name")["verdict"]}
+
+
+def judge_under(reading):
+    judged = contrasts.evaluate_contrasts(real, reading=reading, draws=draws)
+    return judged.set_index("name")["verdict"]
+
+
+# %%
+verdicts[reading].value_counts()
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
 # ```{solution-start} exercise-claims
 # :class: dropdown
 # ```
-# All three readings beside each other. Whoever may choose afterwards can choose a verdict. Ours was
-# chosen by its closeness to the paper; so under it no number may "agree".
+# Whoever may choose afterwards can choose a verdict. Ours was chosen by its closeness to the paper;
+# so under it no number may "agree".
 
-# %%
-verdicts = {}
-for name in ("both", "neighbourhood", "weights"):
-    judged = contrasts.evaluate_contrasts(real, reading=name, draws=draws)
-    verdicts[name] = judged.set_index("name")["verdict"]
-present.show(pd.DataFrame(verdicts), caption=f"Verdict by reading of equation 1. {notes[0]}.")
+# %% tags=["solution"]
+# hint: one of the names in the task that was not taken yet
+other = next(name for name in ("both", "weights") if name != reading)
+# hint: `judge_under` gives the verdicts of a reading; compare them with those in `verdicts`
+changed = int((judge_under(other) != verdicts[reading]).sum())
+
+# %% tags=["check"]
+exercises.check_reading(other, changed, reading, verdicts[reading], judge_under)
+verdicts[other] = judge_under(other)
+caption = f"Verdict on each contrast, by reading of equation 1. {notes[0]}."
+present.show(pd.DataFrame(verdicts), caption=caption)
 
 # %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: a verdict for the abstract
+# :label: exercise-for-the-abstract
+# ```
+# Write two sentences for an abstract on one claim of this page: what was found, and what follows from
+# it. Then strike out every word that the number of patients does not carry.
+#
+# A good answer (1) names value, interval and number of patients; (2) names the comparison, paired or
+# not, and how many others were made; (3) does not turn "undecided" into "no difference", nor "differs"
+# into "refuted"; (4) says of which patients, which training and which convention it speaks.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-for-the-abstract
+# :class: dropdown
+# ```
+# "On $n$ patients of one data set, dVAE and VAE with the same loss differed in Dice of the outline
+# (mean over all slices) by $d$ [95 % interval over patients, paired], one of seven comparisons named in
+# advance; after correction this does not exclude zero. One training of each network cannot say
+# whether another seed would turn the sign." Struck out: "comparable performance" (an interval that
+# holds zero and reaches beyond the margin compares nothing), "significantly", "fails to reproduce"
+# (other patients, another length of training), and the mean without its interval.
+#
 # ```{solution-end}
 # ```
 #

@@ -20,17 +20,21 @@ data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 
 # %%
+import pandas as pd
+
+# %%
 from paperlib.data import rules
-from paperlib.evaluation import ablations, evidence, present, tables
+from paperlib.evaluation import ablations, by_patient, conventions, evidence, metrics
+from paperlib.evaluation import present, tables
 from paperlib.evaluation.claims import numbers
 from paperlib.evaluation.deviations import effects, measures, page
 from paperlib.evaluation.figures import deviations as effect_figures
+from paperlib.exercises import deviations as exercises
 from paperlib.pipeline import ablation_rows, publishing, run as runs
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals(), runs.check_choices)
-
 # %%
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 folders = [publishing.reference_folder(name) for name in publishing.REFERENCES]
@@ -197,39 +201,6 @@ page.show_latent_gates(cohorts, note=origin)
 page.show_ceilings(cohorts, note=origin)
 
 # %% [markdown]
-# ## Change one thing
-#
-# ```{exercise-start}
-# :label: exercise-way
-# ```
-# Below, one prediction is counted as a mean over volumes instead of slices. Try `"pooled_pixels"` and
-# `"tumour_slices"`. Is any of these ways wrong?
-
-# %%
-way = measures.Way(aggregation="volume")
-print(page.describe(measures.change_way(reference, draws, to=way)))
-
-# %% [markdown]
-# ```{exercise-end}
-# ```
-
-# %% [markdown]
-# ```{solution-start} exercise-way
-# :class: dropdown
-# ```
-# None is wrong, and none is the others: slices weigh patients by the length of their tumour, volumes
-# weigh patients equally, pooled pixels weigh large tumours. A number without its way of counting
-# cannot be compared.
-
-# %%
-for aggregation in ("volume", "pooled_pixels", "tumour_slices"):
-    way = measures.Way(aggregation=aggregation)
-    print(aggregation, page.describe(measures.change_way(reference, draws, to=way)))
-
-# %% [markdown]
-# ```{solution-end}
-# ```
-#
 # (settings-values)=
 # ## The settings with their values
 #
@@ -261,6 +232,168 @@ for aggregation in ("volume", "pooled_pixels", "tumour_slices"):
 #
 # ```{literalinclude} ../../paperlib/pipeline/ablation_rows.py
 # :pyobject: OutlineSettings
+# ```
+#
+# ## Exercises
+#
+# Each of them counts one prediction: the masks of the paper's network, or of the first that there is.
+
+# %%
+method = next(iter(by_patient.choose_methods(reference).values()))
+counts = conventions.slice_counts(reference, method.name, reading=method.reading)
+of_what = f"{method.name}, {len(counts)} slices of {reference.patients} patients"
+of_what += f", {provenance.one_line(reference.provenance)}"
+print(of_what)
+
+# %% [markdown]
+# ```{exercise-start} Predict: slices with tumour only
+# :label: exercise-tumour-slices
+# ```
+# The cell below prints the mean Dice of the whole tumour over every slice, where a slice without
+# tumour counts 0, and the share of slices that have tumour. What is the mean Dice over the slices
+# with tumour? No mask has to be looked at for it.
+
+# %%
+share, every_slice = (counts["WT_truth"] > 0).mean(), counts["dice"].mean()
+print(f"share with tumour {share:.3f}, mean Dice over every slice {every_slice:.3f}")
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-tumour-slices
+# :class: dropdown
+# ```
+# The slices without tumour add nothing to the sum and much to the number that divides it. Both values
+# are right, and the ratio between them has nothing to do with the method: it is how much of the brain
+# the patients' tumours reach, and which slices were kept. A paper with other slices has another ratio.
+
+# %% tags=["solution"]
+# hint: a mean is a sum over a number; which of the two changes?
+tumour_dice = every_slice / share
+
+# %% tags=["check"]
+exercises.check_tumour_slices(tumour_dice, counts)
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Change: the way of counting
+# :label: exercise-way
+# ```
+# Below, the same masks are counted over slices and over volumes. Take `"pooled_pixels"` or
+# `"tumour_slices"`. By how much does Dice change against the mean over every slice? The table below
+# the check gets a new row. Is any of these ways wrong?
+
+# %%
+parts = [counts[[f"WT_{part}"]].to_numpy(int) for part in ("overlap", "predicted", "truth")]
+pixels, cases = metrics.RegionCounts(*parts), counts["case"].to_numpy()
+
+
+def dice_counted(aggregation):
+    ratios = metrics.aggregate(pixels, cases, aggregation=aggregation, empty=0.0)
+    return float(metrics.pooled_value(ratios.sums, ratios.counts)[0])
+
+
+# %%
+counted = {name: dice_counted(name) for name in ("every_slice", "volume")}
+pd.Series(counted, name="Dice").round(3)
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-way
+# :class: dropdown
+# ```
+# None is wrong, and none is the others: slices weigh patients by the length of their tumour, volumes
+# weigh patients equally, pooled pixels weigh large tumours. A number without its way of counting
+# cannot be compared. With an interval, for the paper's network, where it was trained:
+
+# %% tags=["solution"]
+# hint: one of the two names in the task, in quotes
+aggregation = "pooled_pixels"
+# hint: `dice_counted` gives the Dice; `counted` has the one to compare it with
+lift = dice_counted(aggregation) - counted["every_slice"]
+
+# %% tags=["check"]
+exercises.check_way(aggregation, lift, dice_counted)
+counted[aggregation] = dice_counted(aggregation)
+frame = pd.DataFrame({"Dice": counted, "against every slice": counted})
+frame["against every slice"] -= counted["every_slice"]
+present.show(frame.map("{:.3f}".format), caption=f"One prediction, counted in ways. {of_what}.")
+
+# %%
+for aggregation in ("volume", "pooled_pixels", "tumour_slices"):
+    way = measures.Way(aggregation=aggregation)
+    print(aggregation, page.describe(measures.change_way(reference, draws, to=way)))
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Predict: a prize for silence
+# :label: exercise-silence
+# ```
+# A method never finds any tumour. Under which of the ways below is its Dice of the whole tumour
+# highest? Write its name as it is printed.
+
+# %%
+ways = conventions.compare_conventions(counts, flagged=None, draws=draws)
+ways = ways[ways["region"] == "WT"].set_index("convention")
+print("\n".join(ways.index))
+
+# %% [markdown]
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-silence
+# :class: dropdown
+# ```
+# It takes pairs of empty masks, and a way that rewards them. Slices without tumour are many, volumes
+# without tumour are none; where such pairs count 0 or are left out, silence earns nothing. This is why
+# our tables with a gate, which empties masks, say what an empty pair counts.
+
+# %% tags=["solution"]
+# hint: where are both masks empty, and where does that count?
+silent_way = "every slice, empty = 1"
+
+# %% tags=["check"]
+exercises.check_silence(silent_way, ways)
+frame = ways[["value", "nothing", "ceiling"]].map("{:.3f}".format)
+frame.columns = ["the prediction", "nothing found", "the truth itself"]
+present.show(frame, caption=f"Dice of the whole tumour under each way. {of_what}.")
+
+# %% [markdown]
+# ```{solution-end}
+# ```
+#
+# ```{exercise-start} Open: a sentence for the methods
+# :label: exercise-methods-sentence
+# ```
+# Write the sentence that the paper's section 5 lacks: after it, a reader with the same masks gets
+# the same Dice. Then choose one more entry of this page and write the sentence that would have made
+# it unnecessary.
+#
+# A good answer (1) says what is averaged, and with which weights; (2) says what a pair of empty masks
+# counts, and whether it is the same for all regions; (3) says which slices and patients take part,
+# and what was left out; (4) could be turned into code without a question.
+#
+# ```{exercise-end}
+# ```
+#
+# ```{solution-start} exercise-methods-sentence
+# :class: dropdown
+# ```
+# "Dice is computed for each axial slice from the lowest to the highest that we keep, separately for
+# each region; a slice in which both masks are empty counts 0, one in which one of them is empty counts
+# 0 by definition; we report the mean over all slices of all test patients, so that each slice has the
+# same weight, and leave out no slice and no patient." For equation 1: "The share $a_k$ enters through
+# the mean posterior of the eight neighbours, and not once more as a factor." If a sentence like this is hard to write, the code decides
+# and nobody knows it.
+#
+# ```{solution-end}
 # ```
 #
 # ## What we learned

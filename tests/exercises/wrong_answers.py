@@ -47,4 +47,44 @@ WRONG_ANSWERS = {
         "other = method",
         "best = (beside[method] - whole_tumour(other)).idxmin()",
     ),
+    # 07_limits
+    "exercise-one-pixel": ("cost = 0.0", "cost = 0.5"),
+    "exercise-empty-pair": ("empty = 0", "nothing_dice = (parts[2] > 0).mean()"),
+    "exercise-limits": ("gain = -gain", "gain = dice"),
+    # 08_error_sources
+    "exercise-half-image": ("precision = 'lower'", "precision = 'higher'"),
+    "exercise-variant": ("changes = ('threshold',)", "excess = both - known['ours']"),
+    "exercise-oracle-knew": (
+        "own_labels = dice['pooled'] - dice['threshold']",
+        "own_labels = dice['threshold'] - dice['ours']",
+    ),
+    # 09_baselines
+    "exercise-constant": ("mask_of_constant = 'smaller'", "mask_of_constant = 'larger'"),
+    "exercise-components": ("number = 16", "above_image = precision"),
+    "exercise-honest-threshold": (
+        "fair = curves.mean()",
+        "fair = sum(others.values()) / len(others)",
+    ),
+    # 10_ablations
+    "exercise-by-chance": ("chance = 0.05", "chance = 0.05 * len(wanted)"),
+    "exercise-outline-step": (
+        "morphology = True",
+        "raw_dice = (outline_of(False) & truth).sum() / (outline_of(False) | truth).sum()",
+    ),
+    "exercise-unpaired": ("seed = 0", "width = width / 2"),
+    # 11_claims
+    "exercise-outside-margin": ("verdict = 'differs'", "verdict = 'agrees'"),
+    "exercise-enough-patients": ("enough = 100", "enough = 30"),
+    "exercise-smallest-p": ("fewest = 6", "fewest = fewest - 1"),
+    "exercise-claims": ("other = reading", "changed = len(seven)"),
+    # 12_deviations
+    "exercise-tumour-slices": (
+        "tumour_dice = every_slice * share",
+        "tumour_dice = every_slice + 1 - share",
+    ),
+    "exercise-way": ("aggregation = 'volume'", "lift = dice_counted(aggregation)"),
+    "exercise-silence": (
+        "silent_way = 'all pixels pooled'",
+        "silent_way = 'volume, empty = 1'",
+    ),
 }
