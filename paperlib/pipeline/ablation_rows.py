@@ -100,10 +100,8 @@ def find_study(name: str) -> Study:
         ValueError: If there is none.
     """
     if own_rows.is_own(name):
-        change = name.replace("=", " ")
-        changed = own_rows.read_change(name)
-        training, mixture = changed.get("training", {}), changed.get("mixture", {})
-        return Study(name, own_rows.GROUP, change, training=training, mixture=mixture)
+        changed, words = own_rows.read_change(name), name.replace("=", " ")
+        return Study(name, own_rows.GROUP, words, changed.training, changed.mixture)
     found = [study for study in STUDIES if study.name == name]
     if not found:
         known = ", ".join(study.name for study in STUDIES)

@@ -8,7 +8,7 @@ import dataclasses
 import importlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.publish.values import read_value
@@ -28,13 +28,20 @@ REGISTRIES: Mapping[str, tuple[str, str]] = {
 _NAME = re.compile(r"([a-z_]+)=([\w.+-]+)")  # a file and a job are called so, too
 
 
+class Change(NamedTuple):
+    """The changed fields of `TrainingSettings` and of `MixtureSettings`; one of them is empty."""
+
+    training: Mapping[str, Any]
+    mixture: Mapping[str, Any]
+
+
 def is_own(name: str) -> bool:
     """Return whether a row is named by a person, as SETTING=VALUE."""
     return "=" in name
 
 
-def read_change(name: str) -> dict[str, dict[str, Any]]:
-    """Return the changed settings of a row: by "training" or "mixture", the fields and values.
+def read_change(name: str) -> Change:
+    """Return the setting that a row changes.
 
     Args:
         name: Such as "loss=L1" or "learning_rate=3e-4".
@@ -43,23 +50,24 @@ def read_change(name: str) -> dict[str, dict[str, Any]]:
         ValueError: If it names no setting of one value, or a value of another type.
     """
     found = _NAME.fullmatch(name)
-    kinds = {"training": _simple(TrainingSettings), "mixture": _simple(MixtureSettings)}
-    known = [field for fields in kinds.values() for field in fields]
+    training, mixture = _simple(TrainingSettings), _simple(MixtureSettings)
+    known = training | mixture
     if found is None or found[1] not in known:
         raise ValueError(
             f"The row {name!r} changes no setting; give SETTING=VALUE without spaces, such as "
             f"loss=L1. There are {', '.join(known)}."
         )
     setting, text = found.groups()
-    kind = "training" if setting in kinds["training"] else "mixture"
     try:
-        value = read_value(kinds[kind][setting], text, from_text=True)
+        value = read_value(known[setting], text, from_text=True)
     except (TypeError, ValueError) as error:
         raise ValueError(f"The row {name!r} has a wrong value: {error}.") from error
+    if setting in mixture:
+        return Change({}, {setting: value})
     weights = TrainingSettings("", "").beta
     if setting == "loss" and value not in weights:
-        return {kind: {setting: value, "beta": {**weights, value: KL_WEIGHT}}}
-    return {kind: {setting: value}}
+        return Change({setting: value, "beta": {**weights, str(value): KL_WEIGHT}}, {})
+    return Change({setting: value}, {})
 
 
 def refuse_unknown(name: str) -> None:

@@ -17,11 +17,11 @@ from paperlib.pipeline.run import open_run
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("reading=neither", {"mixture": {"reading": "neither"}}),
-        ("max_iterations=7", {"mixture": {"max_iterations": 7}}),
-        ("learning_rate=3e-4", {"training": {"learning_rate": 3e-4}}),
-        ("slice_steps=800", {"training": {"slice_steps": 800}}),
-        ("loss=L1", {"training": {"loss": "L1"}}),
+        ("reading=neither", ({}, {"reading": "neither"})),
+        ("max_iterations=7", ({}, {"max_iterations": 7})),
+        ("learning_rate=3e-4", ({"learning_rate": 3e-4}, {})),
+        ("slice_steps=800", ({"slice_steps": 800}, {})),
+        ("loss=L1", ({"loss": "L1"}, {})),
     ],
 )
 def test_a_name_is_read_as_one_setting_of_its_type(name, expected):
