@@ -5,6 +5,7 @@ import importlib
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -154,7 +155,12 @@ def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     importlib.import_module("paperlib.pipeline.storage").refuse_unwritable(root)
     who = run.command if target == "all" else f"paperlib {target} of {run.name}"
     with locks.whole_run(run, who) as lock:
-        return _supervise(command, root, lock.fileno())
+        began = time.time()
+        code = _supervise(command, root, lock.fileno())
+    if code and options.cluster:
+        cluster = importlib.import_module("paperlib.pipeline.cluster")
+        print("\n".join(cluster.describe_failures(root, began)), file=sys.stderr)
+    return code
 
 
 def _where(root: Path, options: argparse.Namespace) -> list[str]:

@@ -164,7 +164,8 @@ def look_at_failure(folder: Path) -> None:
     module.write_text(whole + BROKEN)
     code, said = make_book(folder)
     require(code != 0, "a failed job was not noticed")
-    require("baselines" in said, "the failed step is not named")
+    named = "failed logs/slurm/rule_baselines/0/" in said and ": made to fail" in said
+    require(named, "the failed step is not named with what it said")
     module.write_text(whole)
     code, _ = make_book(folder)
     require(code == 0, "the same command did not finish the book")
