@@ -301,8 +301,8 @@ exercises.check_twice(twice, posterior, share)
 # ```
 # The paper keeps the whole smaller cluster. A wide one also holds pixels that are *darker* than their
 # reconstruction. Another value of `tail` drops those above the median residual. Which (see
-# `mixture.TAILS`)? And which share of the cluster `taken` of this one slice does it cost? The cells
-# below the check then segment all slices of this patient both ways.
+# `mixture.TAILS`)? And which share of the cluster `taken` of this one slice does it cost? The table
+# below the check then shows all slices of this patient, segmented both ways.
 
 # %%
 fit = fits[reading]

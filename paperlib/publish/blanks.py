@@ -9,6 +9,7 @@ import re
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_markdown_cell
 
 SOLUTION, CHECK, MAY_FAIL = "solution", "check", "raises-exception"
 HINT = "# hint:"
@@ -30,21 +31,23 @@ def blank_solutions(notebook: NotebookNode) -> None:
     Raises:
         ValueError: If a cell tagged `solution` has no hint, or a hint no `name = value` below it.
     """
-    kept, inside, answers = [], False, 0
+    kept: list[NotebookNode] = []
+    inside, answers = False, 0
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         if cell.cell_type == "markdown":
-            cell.source, inside, answers = _question(cell.source, inside, answers)
-        elif SOLUTION in tags:
+            texts, inside, answers = _question(cell.source, inside, answers)
+            kept += [new_markdown_cell(text, metadata=cell.metadata) for text in texts]
+            continue
+        if SOLUTION in tags:
             cell.source = blank_answers(cell.source)
-            cell.metadata["tags"] = [tag for tag in tags if tag != SOLUTION]
+            cell.metadata.pop("tags")
             answers += 1
         elif CHECK in tags:
             cell.metadata["tags"] = [*tags, MAY_FAIL]
         elif inside:
             continue
-        if cell.source.strip():
-            kept.append(cell)
+        kept.append(cell)
     notebook.cells = nbformat.from_dict(kept)
 
 
@@ -77,23 +80,24 @@ def blank_answers(source: str) -> str:
     return "\n".join(kept)
 
 
-def _question(text: str, inside: bool, answers: int) -> tuple[str, bool, int]:
-    """Return what a student sees of a markdown cell, and the state after it.
+def _question(text: str, inside: bool, answers: int) -> tuple[list[str], bool, int]:
+    """Return what a student sees of a markdown cell, in cells, and the state after it.
 
     Args:
         text: Of the cell.
         inside: Whether the cell before ended inside a solution.
         answers: Cells with answers since that solution began.
     """
-    kept, lines = [], iter(text.splitlines())
+    cells: list[list[str]] = [[]]
+    lines = iter(text.splitlines())
     for line in lines:
         if line.startswith(_OPENING):
             inside, answers = True, 0
         elif line.startswith(_CLOSING):
             inside = False
             next(lines, _FENCE)
-            kept += [] if answers else [OPEN_ANSWER]
+            cells += [] if answers else [[OPEN_ANSWER], []]
         elif not inside:
-            kept.append(line)
-    shown = _END.sub("", _EXERCISE.sub(r"### \1", "\n".join(kept)))
-    return shown.strip("\n"), inside, answers
+            cells[-1].append(line)
+    shown = [_END.sub("", _EXERCISE.sub(r"### \1", "\n".join(lines))) for lines in cells]
+    return [text.strip("\n") for text in shown if text.strip()], inside, answers

@@ -69,15 +69,16 @@ def test_the_copy_holds_question_hints_blank_and_check(write_source):
 
 
 def test_an_open_exercise_leaves_room_for_an_answer(write_source):
-    ((_, text, _),) = copied(write_source, OPEN)
-    assert text.startswith("### Open: why?\nA good answer is short.\n")
-    assert text.endswith(blanks.OPEN_ANSWER)
-    assert "Because" not in text
+    assert copied(write_source, OPEN, "# %% [markdown]\n# ## What we learned") == [
+        ("markdown", "### Open: why?\nA good answer is short.", []),
+        ("markdown", blanks.OPEN_ANSWER, []),
+        ("markdown", "## What we learned", []),
+    ]
 
 
 def test_a_solution_ends_before_the_next_exercise(write_source):
     kinds = [kind for kind, _, _ in copied(write_source, QUESTION, SOLUTION, CHECK, END, OPEN)]
-    assert kinds == ["markdown", "code", "code", "code", "markdown", "markdown"]
+    assert kinds == ["markdown", "code", "code", "code", "markdown", "markdown", "markdown"]
 
 
 def test_the_written_notebook_is_valid_and_has_no_solution(write_source, tmp_path):
