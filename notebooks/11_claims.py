@@ -341,12 +341,12 @@ present.show(pd.DataFrame(verdicts), caption=caption)
 # ```{solution-start} exercise-for-the-abstract
 # :class: dropdown
 # ```
-# "On $n$ patients of one data set, dVAE and VAE with the same loss differed in Dice of the outline
-# (mean over all slices) by $d$ [95 % interval over patients, paired], one of seven comparisons named in
-# advance; after correction this does not exclude zero. One training of each network cannot say
-# whether another seed would turn the sign." Struck out: "comparable performance" (an interval that
-# holds zero and reaches beyond the margin compares nothing), "significantly", "fails to reproduce"
-# (other patients, another length of training), and the mean without its interval.
+# "(1) On $n$ patients of one data set, dVAE and VAE differed in Dice of the outline by $d$ [95 %
+# interval over patients], (2) paired, one of seven comparisons named in advance; (3) the interval
+# holds zero and reaches beyond the margin, so that it decides nothing. (4) One training of each
+# network, Dice as a mean over all slices; another seed may turn the sign." Struck out: "comparable
+# performance" (an interval that is wider than the margin compares nothing), "significantly", "fails
+# to reproduce" (other patients, another length of training), and the mean without its interval.
 #
 # ```{solution-end}
 # ```

@@ -386,11 +386,13 @@ present.show(frame, caption=f"Dice of the whole tumour under each way. {of_what}
 # ```{solution-start} exercise-methods-sentence
 # :class: dropdown
 # ```
-# "Dice is computed for each axial slice from the lowest to the highest that we keep, separately for
-# each region; a slice in which both masks are empty counts 0, one in which one of them is empty counts
-# 0 by definition; we report the mean over all slices of all test patients, so that each slice has the
-# same weight, and leave out no slice and no patient." For equation 1: "The share $a_k$ enters through
-# the mean posterior of the eight neighbours, and not once more as a factor." If a sentence like this is hard to write, the code decides
+# (1) "Dice is computed for each axial slice and each region; we report the mean over all slices, so
+# that each slice has the same weight and a patient with more of them has more. (2) A slice in which
+# both masks are empty counts 0, for each region alike; one in which a single one is empty has 0 by
+# definition. (3) Slices are those with enough brain, from the lowest height to the highest that we
+# name, of all test patients; nothing else is left out." (4) No question remains for who writes the
+# function. For equation 1: "The share $a_k$ enters through the mean posterior of the eight
+# neighbours, and not once more as a factor." Where such a sentence is hard to write, the code decides
 # and nobody knows it.
 #
 # ```{solution-end}
