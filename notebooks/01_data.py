@@ -333,7 +333,7 @@ exercises.check_gain(zscores_then, small, brain)
 # of $-z$. Ties between heights count one half in both.
 
 # %%
-tables["this run"].round(3)
+position["this run"].round(3)
 
 # %% [markdown]
 # ```{exercise-end}
@@ -349,7 +349,7 @@ tables["this run"].round(3)
 
 # %% tags=["solution"]
 # hint: which pairs of slices are in the right order now?
-turned = 1 - tables["this run"].loc["slice height", "AUROC"]
+turned = 1 - position["this run"].loc["slice height", "AUROC"]
 
 # %% tags=["check"]
 exercises.check_turned(turned, slice_scores.load_test_slices(found, cohort.NO_NETWORK))

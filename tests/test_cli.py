@@ -236,7 +236,7 @@ def test_a_stage_that_can_not_run_ends_with_1_and_one_line(
 
 
 def test_a_stage_done_by_name_says_start_and_end(mini_run, monkeypatch, capsys):
-    monkeypatch.setattr(cli, "_run", lambda _options: mini_run)
+    monkeypatch.setattr(cli.workflow, "_run", lambda _options: mini_run)
     assert cli.main(["stage", "gather", "--profile", "smoke"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "start  gather"
@@ -245,7 +245,7 @@ def test_a_stage_done_by_name_says_start_and_end(mini_run, monkeypatch, capsys):
 
 
 def test_a_reference_is_exported_by_name(mini_run, monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr(cli, "_run", lambda _options: mini_run)
+    monkeypatch.setattr(cli.workflow, "_run", lambda _options: mini_run)
     assert cli.main(["reference", str(tmp_path / "r"), "--profile", "smoke"]) == 0
     assert f"{len(list((tmp_path / 'r').iterdir()))} files in" in capsys.readouterr().out
 

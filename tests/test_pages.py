@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from paperlib.evaluation import cohort, evidence, summary, tables
+from paperlib import artifacts
+from paperlib.evaluation import cohort, costs, evidence, summary, tables
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -50,6 +51,12 @@ def test_a_page_types_no_measured_number(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(BOOK)))
 def test_every_number_of_a_page_exists_whatever_the_run(page, real, phantom):
     known = real | phantom | summary.paper_summary() | summary.band_summary()
+    known |= costs.summarise_costs(
+        *(
+            artifacts.read_json(REFERENCES / name / "provenance.json")
+            for name in ("phantom", "real36")
+        )
+    )
     # Every profile has at least this network, so a build of any run knows these.
     known |= {key.replace("real36", "run", 1): value for key, value in real.items()
               if not re.search(r"\.(dVAE|VAE-SSIM|VAE1px|VAE-CE|AAE|BiAAE)", key)}  # fmt: skip

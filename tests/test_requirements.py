@@ -28,6 +28,7 @@ FOLDERS = {"paperlib": None, "notebooks": "book", "workflow": "book", "benchmark
 OWN = {"paperlib", "benchmarks", *(file.stem for file in (ROOT / "tests").rglob("*.py"))}
 # Declared and never imported: the file that uses it, and how.
 STARTED = {
+    "axe-core-python": ("tests/test_browser.py", "axe_core_python"),
     "beartype": ("pyproject.toml", "beartype.beartype"),
     "django-static-mathjax": ("paperlib/publish/sphinxext.py", "django-static-mathjax"),
     "import-linter": ("Makefile", "importlinter.cli"),
@@ -120,7 +121,7 @@ def test_conda_users_get_the_same_lock_and_a_python_that_is_allowed():
 
 
 def _python_of(distribution):
-    return metadata.metadata(distribution)["Requires-Python"] or ""
+    return metadata.metadata(distribution).get("Requires-Python", "")
 
 
 @pytest.mark.parametrize(("folder", "extra"), FOLDERS.items())

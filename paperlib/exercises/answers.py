@@ -1,9 +1,11 @@
 """How an answer is judged: not answered yet, wrong and why, or right.
 
-An error of a check shows its message alone, without a traceback: the student's code is not broken.
+A missing answer is said and is no error, so that an untouched copy runs to its end. A wrong one is
+an error that shows its message alone, without a traceback: the student's code is not broken.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from typing import NamedTuple
 
@@ -33,6 +35,19 @@ class Mistake(NamedTuple):
 
     value: float
     remark: str
+
+
+def check(judge: Callable[..., None]) -> Callable[..., None]:
+    """Make a function a check: on a blank it prints that there is no answer yet, and returns."""
+
+    @functools.wraps(judge)
+    def judged(*given: object, **named: object) -> None:
+        try:
+            judge(*given, **named)
+        except NotAnsweredError as error:
+            print(error)
+
+    return judged
 
 
 def check_answered(**given: object) -> None:

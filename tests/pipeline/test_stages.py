@@ -207,7 +207,7 @@ def test_every_method_has_a_row_for_each_test_slice(mini_run):
     ("stage", "item", "message"),
     [
         ("network", "VAE-MSE-f0-s0", r"no network 'VAE-MSE-f0-s0'.*as in VAE-MSE-f0-s0/flair"),
-        ("network", "VAE-MSE-f0-s9/flair", "no network 'VAE-MSE-f0-s9/flair'"),
+        ("network", "VAE-MSE-f7-s0/flair", "no network 'VAE-MSE-f7-s0/flair'"),
         ("segment", "", "no pair ''; its pairs are VAE-MSE-f0-s0"),
         ("segment", "VAE-MSE-f1-s0", "no pair 'VAE-MSE-f1-s0'"),
         ("baselines", "", "no fold ''; it has 0"),

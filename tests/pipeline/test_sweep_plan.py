@@ -117,7 +117,7 @@ def test_a_command_line_says_otherwise_than_the_file(write_sweep):
 def test_an_impossible_sweep_ends_with_2_before_anything_starts(
     write_sweep, monkeypatch, capsys, content, message
 ):
-    monkeypatch.setattr(cli, "_workflow", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(cli.workflow, "_workflow", lambda *_, **__: pytest.fail("started"))
     if isinstance(content, dict):
         content = {"profile": "smoke", **content}
     assert cli.main(["sweep", str(write_sweep(content))]) == 2

@@ -24,7 +24,7 @@ def test_the_line_of_the_run_s_own_networks_is_that_of_tables_2_and_3(own_run):
     STAGES["row"](own_run, Request("VAE-MSE-s0"))
     line = artifacts.read_json(row_folder(own_run, Combination("VAE", "MSE", 0)) / ROW)
     found = load_evidence(own_run.stage("evidence"), command="")
-    draws, reading = tables.Draws(own_run.profile.bootstrap_draws), own_run.profile.mixture.reading
+    draws, reading = tables.Draws(), own_run.profile.mixture.reading
     for target in (tables.OUTLINE, tables.SEMANTIC):
         row = tables.table_2(found, target, draws=draws).loc["VAE-MSE"]
         for end, column in (("", "value"), ("_low", "low"), ("_high", "high")):
@@ -136,7 +136,7 @@ def test_a_person_reads_intervals_and_each_failure_with_its_job(ended):
 def test_a_sweep_that_is_not_complete_ends_with_1(ended, monkeypatch, capsys, status, code):
     _, run = ended
     monkeypatch.setattr(sweeps, "open_sweep", lambda *_, **__: run)
-    monkeypatch.setattr(cli, "_workflow", lambda *_, **__: status)
+    monkeypatch.setattr(cli.workflow, "_workflow", lambda *_, **__: status)
     assert cli.main(["sweep", str(artifacts.ROOT / "tiny.yml")]) == code
     assert "Failed: network" in capsys.readouterr().out
 
@@ -147,7 +147,7 @@ def test_a_complete_sweep_ends_with_0_and_hands_its_file_to_snakemake(tmp_path, 
     file.parent.mkdir()
     file.write_text("profile: smoke\nseeds: [0]\n")
     handed = {}
-    monkeypatch.setattr(cli, "_workflow", lambda options, target, **more: handed.update(
+    monkeypatch.setattr(cli.workflow, "_workflow", lambda options, target, **more: handed.update(
         more, target=target, profile=options.profile, folds=options.folds) or 0)  # fmt: skip
     assert cli.main(["sweep", str(file)]) == 0
     assert handed == {"sweep": str(file), "target": "sweep", "profile": "smoke", "folds": 1}

@@ -59,6 +59,6 @@ def test_a_cluster_that_cannot_be_used_is_refused_at_once(
     (root / "workflow").mkdir(parents=True)
     (root / "workflow" / "profiles").symlink_to(PROJECT / "workflow" / "profiles")
     monkeypatch.setattr("paperlib.artifacts.ROOT", root)
-    monkeypatch.setattr(cli.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
+    monkeypatch.setattr(cli.workflow.subprocess, "Popen", lambda *_, **__: pytest.fail("started"))
     assert cli.main(["book", "--profile", "smoke", "--cluster", cluster]) == 1
     assert said in capsys.readouterr().err
