@@ -29,6 +29,8 @@ from paperlib.publish.parameters import (
 
 DONE, FAILED, UNFINISHED = "done", "failed", "not finished"
 CELLS = (tables.OUTLINE, tables.SEMANTIC, "auroc")
+COSTS = ("epochs", "slice_steps", "seconds")
+MEASURED = (*(f"{cell}{end}" for cell in CELLS for end in ("", "_low", "_high")), *COSTS)
 TABLES = {"networks": "Networks", "notebooks": "Notebooks"}  # name of the CSV, heading
 
 
@@ -118,7 +120,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "" if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
             for value, low, high in zip(found[name], *ends, strict=True)
         ]
-    for name in ("epochs", "slice_steps", "seconds"):
+    for name in COSTS:
         if name in found:
             found[name] = ["" if pd.isna(value) else f"{value:.0f}" for value in found[name]]
     for name in found.select_dtypes("float"):  # a setting
@@ -160,7 +162,7 @@ def _network_line(
         "loss": combination.loss,
         "seed": combination.seed,
         **{name: setting_of(run, combination, name) for name in sweep.settings},
-        **measured,
+        **{name: measured.get(name) for name in MEASURED},
         "status": _status(made, jobs, failures),
     }
 
