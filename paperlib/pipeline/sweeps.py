@@ -29,7 +29,7 @@ from paperlib.publish.parameters import (
 
 DONE, FAILED, UNFINISHED = "done", "failed", "not finished"
 CELLS = (tables.OUTLINE, tables.SEMANTIC, "auroc")
-COSTS = ("epochs", "slice_steps", "seconds")
+COSTS = ("epochs", "seconds")
 MEASURED = (*(f"{cell}{end}" for cell in CELLS for end in ("", "_low", "_high")), *COSTS)
 TABLES = {"networks": "Networks", "notebooks": "Notebooks"}  # name of the CSV, heading
 
@@ -77,9 +77,15 @@ def open_sweep(sweep: Sweep, **asked: Any) -> Run:
     return run
 
 
-def report(sweep: Sweep, run: Run) -> Report:
-    """Return what became of a sweep and write it as CSV and Markdown."""
-    failures = progress.read_failures(run)
+def report(sweep: Sweep, run: Run, *, failed: bool) -> Report:
+    """Return what became of a sweep and write it as CSV and Markdown.
+
+    Args:
+        sweep: From its file.
+        run: That it belongs to.
+        failed: Whether Snakemake says that a job failed; else what is noted is from earlier.
+    """
+    failures = progress.read_failures(run) if failed else {}
     networks = [
         _network_line(sweep, run, one, failures) for one in sweep_plan.combinations(sweep, run)
     ]
