@@ -90,5 +90,6 @@ def test_one_that_fails_stops_no_other_and_the_same_sweep_again_does_only_what_i
     code, said = sweep(tree, "1.0e-3", "1")
     assert code == 0, said
     assert "start " not in said
+    assert "Failed" not in said
     assert {file: file.stat().st_mtime_ns for file in kept} == kept
     assert pd.read_csv(place / "networks.csv")["status"].tolist() == ["done"]

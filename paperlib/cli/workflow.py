@@ -114,7 +114,7 @@ def _sweep(options: argparse.Namespace) -> int:
     run = sweeps.open_sweep(sweep, profile=options.profile, data=options.data, folds=options.folds)
     options.profile, options.data, options.folds = run.profile.name, str(run.data or ""), run.folds
     status = _workflow(options, "sweep", sweep=str(options.file.resolve()))
-    found = sweeps.report(sweep, run)
+    found = sweeps.report(sweep, run, failed=bool(status))
     print("\n".join(sweeps.describe(sweep, run, found)))
     return 0 if found.complete and not status else 1
 

@@ -48,7 +48,8 @@ def execute(run: Run, name: str) -> bool:
         shutil.rmtree(left, ignore_errors=True)
     began = time.perf_counter()
     try:
-        commands.execute(source, page, _given(run) | more, check_choices, origin)
+        check = check_choices if more else None  # what the run itself gives fits
+        commands.execute(source, page, _given(run) | more, check, origin)
     except NotebookError as error:
         raise ValueError(str(error)) from error
     took = round(time.perf_counter() - began, 2)

@@ -105,13 +105,11 @@ def _evidence(own: CombinationRun, method: str) -> Evidence:
 
 
 def _cost(own: CombinationRun, folders: Mapping[str, Path]) -> dict[str, float]:
-    """Return epochs and slice-steps of its networks on average, and the seconds of all stages."""
+    """Return the epochs of its networks on average, and the seconds of all stages."""
     networks = [own.network_folder(network) for network in own.networks()]
     epochs = [len(artifacts.load_table(folder, "epochs")) for folder in networks]
-    manifests = {folder: artifacts.require(folder, command=own.command) for folder in
-                 folders.values()}  # fmt: skip
+    manifests = [artifacts.require(folder, command=own.command) for folder in folders.values()]
     return {
         "epochs": sum(epochs) / len(epochs),
-        "slice_steps": sum(manifests[folder]["slice_steps"] for folder in networks) / len(networks),
-        "seconds": round(sum(manifest["seconds"] for manifest in manifests.values()), 1),
+        "seconds": round(sum(manifest["seconds"] for manifest in manifests), 1),
     }

@@ -29,6 +29,8 @@ from paperlib.publish.parameters import (
 
 DONE, FAILED, UNFINISHED = "done", "failed", "not finished"
 CELLS = (tables.OUTLINE, tables.SEMANTIC, "auroc")
+COSTS = ("epochs", "seconds")
+MEASURED = (*(f"{cell}{end}" for cell in CELLS for end in ("", "_low", "_high")), *COSTS)
 TABLES = {"networks": "Networks", "notebooks": "Notebooks"}  # name of the CSV, heading
 
 
@@ -75,9 +77,15 @@ def open_sweep(sweep: Sweep, **asked: Any) -> Run:
     return run
 
 
-def report(sweep: Sweep, run: Run) -> Report:
-    """Return what became of a sweep and write it as CSV and Markdown."""
-    failures = progress.read_failures(run)
+def report(sweep: Sweep, run: Run, *, failed: bool) -> Report:
+    """Return what became of a sweep and write it as CSV and Markdown.
+
+    Args:
+        sweep: From its file.
+        run: That it belongs to.
+        failed: Whether Snakemake says that a job failed; else what is noted is from earlier.
+    """
+    failures = progress.read_failures(run) if failed else {}
     networks = [
         _network_line(sweep, run, one, failures) for one in sweep_plan.combinations(sweep, run)
     ]
@@ -118,7 +126,7 @@ def shown(table: pd.DataFrame) -> pd.DataFrame:
             "" if pd.isna(value) else f"{value:.3f} [{low:.3f}, {high:.3f}]"
             for value, low, high in zip(found[name], *ends, strict=True)
         ]
-    for name in ("epochs", "slice_steps", "seconds"):
+    for name in COSTS:
         if name in found:
             found[name] = ["" if pd.isna(value) else f"{value:.0f}" for value in found[name]]
     for name in found.select_dtypes("float"):  # a setting
@@ -160,7 +168,7 @@ def _network_line(
         "loss": combination.loss,
         "seed": combination.seed,
         **{name: setting_of(run, combination, name) for name in sweep.settings},
-        **measured,
+        **{name: measured.get(name) for name in MEASURED},
         "status": _status(made, jobs, failures),
     }
 

@@ -17,7 +17,7 @@ from paperlib.pipeline.sweep_rows import ROW, row_folder
 
 LINE = {"outline": 0.25, "outline_low": 0.125, "outline_high": 0.5, "semantic": 0.1,
         "semantic_low": 0.0, "semantic_high": 0.2, "auroc": 0.75, "auroc_low": 0.5,
-        "auroc_high": 1.0, "epochs": 2.5, "slice_steps": 64.0, "seconds": 12.3}  # fmt: skip
+        "auroc_high": 1.0, "epochs": 2.5, "seconds": 12.3}  # fmt: skip
 
 
 def test_the_line_of_the_run_s_own_networks_is_that_of_tables_2_and_3(own_run):
@@ -35,7 +35,6 @@ def test_the_line_of_the_run_s_own_networks_is_that_of_tables_2_and_3(own_run):
         row[["value", "low", "high"]].to_numpy(float), atol=1e-9,
     )  # fmt: skip
     assert line["epochs"] == found.epochs.groupby("sequence").size().mean()
-    assert 64 <= line["slice_steps"] < 64 + 8
 
 
 def test_a_combination_that_changes_the_mixture_segments_anew_and_trains_nothing(own_run):
@@ -103,7 +102,7 @@ def ended(sweep):
 
 def test_the_table_has_a_row_for_each_combination_whatever_became_of_it(ended):
     plan, run = ended
-    found = sweeps.report(plan, run)
+    found = sweeps.report(plan, run, failed=True)
     assert not found.complete
     saved = pd.read_csv(run.folder / "sweeps" / "tiny" / "networks.csv")
     assert saved["status"].tolist() == ["done", "failed", "not finished"]
@@ -117,7 +116,7 @@ def test_the_table_has_a_row_for_each_combination_whatever_became_of_it(ended):
 
 def test_a_person_reads_intervals_and_each_failure_with_its_job(ended):
     plan, run = ended
-    found = sweeps.report(plan, run)
+    found = sweeps.report(plan, run, failed=True)
     text = "\n".join(sweeps.describe(plan, run, found))
     assert "0.250 [0.125, 0.500]" in text
     assert "Failed: network VAE-MSE-f0-s0,learning_rate=1e+30/t1ce\n  Loss is nan." in text
@@ -132,13 +131,14 @@ def test_a_person_reads_intervals_and_each_failure_with_its_job(ended):
     assert "Loss is nan." in page
 
 
-@pytest.mark.parametrize(("status", "code"), [(0, 1), (1, 1)])
-def test_a_sweep_that_is_not_complete_ends_with_1(ended, monkeypatch, capsys, status, code):
+@pytest.mark.parametrize("status", [0, 1])
+def test_a_sweep_that_is_not_complete_ends_with_1(ended, monkeypatch, capsys, status):
+    """What is noted of failures is shown only where this time some job failed."""
     _, run = ended
     monkeypatch.setattr(sweeps, "open_sweep", lambda *_, **__: run)
     monkeypatch.setattr(cli.workflow, "_workflow", lambda *_, **__: status)
-    assert cli.main(["sweep", str(artifacts.ROOT / "tiny.yml")]) == code
-    assert "Failed: network" in capsys.readouterr().out
+    assert cli.main(["sweep", str(artifacts.ROOT / "tiny.yml")]) == 1
+    assert ("Failed: network" in capsys.readouterr().out) == bool(status)
 
 
 @pytest.mark.usefixtures("ended")
