@@ -46,10 +46,10 @@ def _write(root, text, *, number=23, age_s=0):
 ])  # fmt: skip
 def test_a_failed_job_is_named_with_what_it_said_last(tmp_path, text, said):
     _write(tmp_path, text)
-    assert describe_failures(tmp_path, 900) == [f"failed {LOGS}/rule_baselines/0/23.log: {said}"]
+    assert describe_failures(tmp_path, 900.0) == [f"failed {LOGS}/rule_baselines/0/23.log: {said}"]
 
 
 def test_jobs_that_succeeded_and_those_of_an_earlier_command_are_left_out(tmp_path):
     _write(tmp_path, "start  baselines 0\ndone   baselines 0 in 3 s\n", number=24)
     _write(tmp_path, REFUSED, age_s=200)
-    assert describe_failures(tmp_path, 900) == []
+    assert describe_failures(tmp_path, 900.0) == []
