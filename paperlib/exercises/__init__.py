@@ -2,7 +2,7 @@
 
 A check gets the student's answer and what the page has loaded, computes the right answer from that
 and compares: nothing is stored, so it is right for every run. It prints one line when the answer is
-right or still missing, and raises when it is wrong (`answers`).
+right, and raises otherwise (`answers`).
 
 To add an exercise to a page:
 
@@ -15,8 +15,8 @@ To add an exercise to a page:
 2. In the solution cell, each `name = value` below a comment `# hint: ...` becomes `name = ...` in
    the copy for students; the comment stays, every other line goes, and so does all other text and
    code between `{solution-start}` and `{solution-end}`. See `publish.blanks`.
-3. Here, `@answers.check` above `check_something(answer, what the page loaded)` in the module of
-   the page. What a typical wrong answer is told says what is wrong with it, never what is right.
+3. Here, `check_something(answer, what the page loaded)` in the module of the page. What a typical
+   wrong answer is told says what is wrong with it, never what is right.
 4. In tests/exercises/wrong_answers.py, two typical wrong answers.
 
 A solution has to be right for every run: where the answer depends on the run, it computes.

@@ -13,7 +13,6 @@ LEVEL = 0.95
 FIRST, SECOND = "B12", "B2 fixed"
 
 
-@answers.check
 def check_by_chance(chance: object, rows: Sequence[str]) -> None:
     """Check how likely some interval excludes zero although no row has an effect.
 
@@ -35,7 +34,6 @@ def check_by_chance(chance: object, rows: Sequence[str]) -> None:
     answers.passed(f"{chance:.2f} with {number} rows; {number * (1 - LEVEL):.1f} are expected.")
 
 
-@answers.check
 def check_no_tidying(
     morphology: object,
     raw_dice: object,
@@ -79,7 +77,6 @@ def check_no_tidying(
     answers.passed(f"{(raw != tidy).sum()} pixels differ, and Dice is {right:.3f}.")
 
 
-@answers.check
 def check_unpaired(seed: object, width: object, draw: Callable[[str, int], ndarray]) -> None:
     """Check how wide the interval of a difference is when both methods draw other patients.
 

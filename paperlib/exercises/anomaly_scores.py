@@ -8,7 +8,6 @@ from paperlib.evaluation import metrics
 from paperlib.exercises import answers
 
 
-@answers.check
 def check_sign(sign: object, residual: Float[ndarray, " pixel"]) -> None:
     """Check the sign of the mean residual in a true tumour.
 
@@ -28,7 +27,6 @@ def check_sign(sign: object, residual: Float[ndarray, " pixel"]) -> None:
     answers.passed(f"the mean of {residual.size:,} tumour pixels is {mean:.2f}.")
 
 
-@answers.check
 def check_pairs(by_hand: object, test: pd.DataFrame) -> None:
     """Check an AUROC that was counted over pairs of slices.
 
@@ -59,7 +57,6 @@ def check_pairs(by_hand: object, test: pd.DataFrame) -> None:
     answers.passed(f"{ill.size * free.size:,} pairs give the AUROC of the table: {by_hand:.3f}.")
 
 
-@answers.check
 def check_quantile(quantile: object, promised: object) -> None:
     """Check a gate between two of the table, and what it promises.
 

@@ -1,11 +1,12 @@
 """How an answer is judged: not answered yet, wrong and why, or right.
 
-A missing answer is said and is no error, so that an untouched copy runs to its end. A wrong one is
-an error that shows its message alone, without a traceback: the student's code is not broken.
+An error of a check shows its message alone, without a traceback: the student's code is not broken.
+In a notebook a missing answer ends its cell with a printed line and no error at all, so that papermill
+calls an untouched copy a success.
 """
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import NamedTuple
 
@@ -35,19 +36,6 @@ class Mistake(NamedTuple):
 
     value: float
     remark: str
-
-
-def check(judge: Callable[..., None]) -> Callable[..., None]:
-    """Make a function a check: on a blank it prints that there is no answer yet, and returns."""
-
-    @functools.wraps(judge)
-    def judged(*given: object, **named: object) -> None:
-        try:
-            judge(*given, **named)
-        except NotAnsweredError as error:
-            print(error)
-
-    return judged
 
 
 def check_answered(**given: object) -> None:
@@ -137,3 +125,12 @@ def check_number(
 def passed(text: str) -> None:
     """Print the one line of a passed check: "Passed: it is so, because ..."."""
     print(f"Passed: {text}")
+
+
+def _print(_shell: object, _kind: type, error: Exception, *_more: object, **_named: object) -> None:
+    """Show an error of a notebook as a printed line."""
+    print(error)
+
+
+if "IPython" in sys.modules and (_shell := sys.modules["IPython"].get_ipython()) is not None:
+    _shell.set_custom_exc((NotAnsweredError,), _print)

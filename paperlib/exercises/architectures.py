@@ -10,7 +10,6 @@ from paperlib.models import architectures
 GREY = 0.3  # of a reconstruction that is the same everywhere; any number does
 
 
-@answers.check
 def check_flat(
     correlation: object,
     image: Float[ndarray, "height width"],
@@ -40,7 +39,6 @@ def check_flat(
     )
 
 
-@answers.check
 def check_dilation(dilation: object, side: int) -> None:
     """Check a dilation with which the second layer of the dVAE reads its whole input.
 

@@ -12,7 +12,6 @@ from paperlib.postprocessing import thresholds
 FIRST_NUMBER = 16  # of components in the table that the page shows
 
 
-@answers.check
 def check_constant(
     mask_of_constant: object,
     image: Float[ndarray, "height width"],
@@ -39,7 +38,6 @@ def check_constant(
     answers.passed(f"{mask} pixels with the constant, {plain} without.")
 
 
-@answers.check
 def check_components(
     number: object,
     above_image: object,
@@ -81,7 +79,6 @@ def check_components(
     answers.passed(f"{number} components rank the pixels with {left:.3f}, the image {image:.3f}.")
 
 
-@answers.check
 def check_honest_threshold(
     fair: object,
     advantage: object,

@@ -14,7 +14,6 @@ from paperlib.exercises import answers
 READINGS = ("both", "neighbourhood", "weights")
 
 
-@answers.check
 def check_outside_margin(verdict: object, made_up: Interval, number: float) -> None:
     """Check the verdict on a value outside the margin whose interval reaches into it.
 
@@ -33,7 +32,6 @@ def check_outside_margin(verdict: object, made_up: Interval, number: float) -> N
     answers.passed(f"{right}, from {made_up.low:.3f} to {made_up.high:.3f} beside {number}.")
 
 
-@answers.check
 def check_enough_patients(
     enough: object, interval_of: Callable[[int], Interval], number: float
 ) -> None:
@@ -62,7 +60,6 @@ def check_enough_patients(
     answers.passed(f"{enough} patients; with one less the same value is {one_less}.")
 
 
-@answers.check
 def check_smallest_p(fewest: object, tests: int) -> None:
     """Check how many patients Holm's correction needs at least.
 
@@ -88,7 +85,6 @@ def check_smallest_p(fewest: object, tests: int) -> None:
     answers.passed(f"{right} patients for {tests} tests, {alone} for one.")
 
 
-@answers.check
 def check_reading(
     other: object,
     changed: object,

@@ -10,7 +10,6 @@ from paperlib.evaluation import metrics
 from paperlib.exercises import answers
 
 
-@answers.check
 def check_gain(
     zscores_then: object,
     image: Float[ndarray, "slice height width"],
@@ -35,7 +34,6 @@ def check_gain(
     answers.passed(f"the z-scores of {brain.sum():,} brain pixels are {zscores_then}.")
 
 
-@answers.check
 def check_turned(turned: object, test: pd.DataFrame) -> None:
     """Check the AUROC of a score whose order is turned around.
 
@@ -59,7 +57,6 @@ def check_turned(turned: object, test: pd.DataFrame) -> None:
     answers.passed(f"z itself has an AUROC of {turned:.3f}, and -z of {upright:.3f}.")
 
 
-@answers.check
 def check_zscore(
     method: object,
     shift: object,

@@ -9,7 +9,6 @@ from paperlib.exercises import answers
 SHOWN, WANTED = ("every_slice", "volume"), ("pooled_pixels", "tumour_slices")
 
 
-@answers.check
 def check_tumour_slices(tumour_dice: object, counts: pd.DataFrame) -> None:
     """Check the mean Dice over slices with tumour from the mean over every slice.
 
@@ -37,7 +36,6 @@ def check_tumour_slices(tumour_dice: object, counts: pd.DataFrame) -> None:
     answers.passed(f"{tumour_dice:.3f} over {tumour.sum()} slices, {every:.3f} over {len(counts)}.")
 
 
-@answers.check
 def check_way(aggregation: object, lift: object, dice_counted: Callable[[str], float]) -> None:
     """Check what another way of counting makes of the same masks.
 
@@ -64,7 +62,6 @@ def check_way(aggregation: object, lift: object, dice_counted: Callable[[str], f
     answers.passed(f"the same masks have {every:.3f} over every slice and {dice:.3f} this way.")
 
 
-@answers.check
 def check_silence(silent_way: object, ways: pd.DataFrame) -> None:
     """Check under which way of counting a method that finds nothing fares best.
 

@@ -14,7 +14,6 @@ from paperlib.exercises import answers
 from paperlib.labels import REGIONS
 
 
-@answers.check
 def check_half_image(
     precision: object,
     image: Float[ndarray, "slice height width"],
@@ -43,7 +42,6 @@ def check_half_image(
     answers.passed(f"{half:.4f} for -r and {plain:.4f} for the image.")
 
 
-@answers.check
 def check_two_oracles(
     changes: object, excess: object, volume_dice: Callable[[Collection[str]], float]
 ) -> None:
@@ -77,7 +75,6 @@ def check_two_oracles(
     )
 
 
-@answers.check
 def check_oracle_knew(own_labels: object, found: Evidence, rows: pd.DataFrame, method: str) -> None:
     """Check what it is worth to choose a threshold by the labels of each patient.
 

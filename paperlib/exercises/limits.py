@@ -14,7 +14,6 @@ from paperlib.exercises import answers
 PLAIN, THREE_D = "B2 fixed", "B12"
 
 
-@answers.check
 def check_one_pixel(cost: object, slices: pd.DataFrame) -> None:
     """Check what one pixel costs where the truth is empty and an empty pair counts 1.
 
@@ -41,7 +40,6 @@ def check_one_pixel(cost: object, slices: pd.DataFrame) -> None:
     answers.passed(f"so it is in {free.sum()} of the {free.size} slices of this run.")
 
 
-@answers.check
 def check_empty_pair(empty: object, nothing_dice: object, parts: Sequence[ndarray]) -> None:
     """Check the Dice of a method without any finding under another worth of an empty pair.
 
@@ -73,7 +71,6 @@ def check_empty_pair(empty: object, nothing_dice: object, parts: Sequence[ndarra
     answers.passed(f"who finds nothing gets {nothing_dice:.3f}: such slices are {absent.sum()}.")
 
 
-@answers.check
 def check_third_dimension(name: object, gain: object, found: Evidence) -> None:
     """Check what smoothing and cleaning in three dimensions changes.
 

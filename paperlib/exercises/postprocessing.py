@@ -8,7 +8,6 @@ from paperlib.exercises import answers
 from paperlib.postprocessing import mixture
 
 
-@answers.check
 def check_twice(twice: object, posterior: object, share: float) -> None:
     """Check what counting the prior twice does to a pixel that the Gaussians leave open.
 
@@ -41,7 +40,6 @@ def check_twice(twice: object, posterior: object, share: float) -> None:
     answers.passed(f"a prior of {share:.3f} counted twice acts like one of {posterior:.3f}.")
 
 
-@answers.check
 def check_tail(
     tail: object,
     lost: object,

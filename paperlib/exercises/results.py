@@ -15,7 +15,6 @@ from paperlib.exercises import answers
 FEW_DRAWS = Draws(2)  # the intervals are not looked at
 
 
-@answers.check
 def check_ceiling(ceiling: object, table: pd.DataFrame) -> None:
     """Check what the truth scores as a prediction, over every slice, with empty = 0.
 
@@ -39,7 +38,6 @@ def check_ceiling(ceiling: object, table: pd.DataFrame) -> None:
     answers.passed(f"even the truth gets {ceiling:.3f}: {free:.0%} of {len(truth)} slices count 0.")
 
 
-@answers.check
 def check_policies(counts_zero: object, counts_one: object, gated: pd.DataFrame) -> None:
     """Check a mean Dice under both policies for pairs of empty masks.
 
@@ -69,7 +67,6 @@ def check_policies(counts_zero: object, counts_one: object, gated: pd.DataFrame)
     answers.passed(f"one prediction, {counts_zero:.3f} or {counts_one:.3f}.")
 
 
-@answers.check
 def check_lead(
     other: object,
     best: object,

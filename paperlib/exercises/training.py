@@ -11,7 +11,6 @@ from paperlib.exercises import answers
 FIRST = "pixel_ap"  # the measure that the page shows before the student chooses another
 
 
-@answers.check
 def check_epochs(epochs: object, network: Mapping[str, Any], batch_size: int) -> None:
     """Check how many epochs a training of the run was.
 
@@ -35,7 +34,6 @@ def check_epochs(epochs: object, network: Mapping[str, Any], batch_size: int) ->
     answers.passed(f"{steps:,} slice-steps are {epochs:.2f} epochs of {slices:,} slices.")
 
 
-@answers.check
 def check_followed(measure: object, helped: object, looks: pd.DataFrame) -> None:
     """Check in how many rows a falling validation loss went with a rising measure.
 

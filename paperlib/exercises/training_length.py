@@ -9,7 +9,6 @@ from paperlib.exercises import answers
 LOSS = "validation_loss"
 
 
-@answers.check
 def check_tau(tau: object, rows: int) -> None:
     """Check Kendall's tau between two orders that differ in two neighbours.
 
@@ -36,7 +35,6 @@ def check_tau(tau: object, rows: int) -> None:
     answers.passed(f"of {pairs:.0f} pairs of {rows} rows one changed sides.")
 
 
-@answers.check
 def check_label_free(other: object, direction: object, measure: str) -> None:
     """Check by what rows can be ordered without a label, and which end is the better one.
 

@@ -65,6 +65,6 @@ def test_a_mistake_that_happens_to_be_right_passes():
 
 def test_the_message_stands_alone_in_a_notebook():
     shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
-    error = answers.WrongAnswerError("look again")
-    assert error._render_traceback_() == ["WrongAnswerError: look again"]
+    error = answers.NotAnsweredError("later")
+    assert error._render_traceback_() == ["NotAnsweredError: later"]
     assert "_render_traceback_" in shell.showtraceback.__code__.co_names

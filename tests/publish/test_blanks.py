@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import nbformat
 import pytest
 
@@ -102,3 +105,24 @@ def test_a_solution_without_a_hint_is_refused():
 def test_what_is_no_plain_answer_is_refused(code):
     with pytest.raises(ValueError, match="expected `name = value`"):
         blanks.blank_answers(f"# hint: think\n{code}")
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("answer", "code"), [("...", 0), ("4", 0), ("5", 1)])
+def test_papermill_takes_a_missing_answer_for_no_error_and_a_wrong_one_for_one(
+    write_source, tmp_path, answer, code
+):
+    check = (
+        '# %% tags=["check"]\nfrom paperlib.exercises import answers\n\n'
+        'answers.check_number("total", total, right=4, mistakes=[], otherwise="count again.")\n'
+        "answers.passed(total)"
+    )
+    write_notebooks([write_source(QUESTION, SOLUTION, check, END)], tmp_path)
+    path = tmp_path / "01_data.ipynb"
+    path.write_text(path.read_text().replace("total = ...", f"total = {answer}"))
+    command = [sys.executable, "-m", "papermill", str(path), str(tmp_path / "out.ipynb")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    (said,) = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-2].outputs
+    expected = {"...": "not answered yet", "4": "Passed: 4", "5": "count again"}[answer]
+    assert expected in (said.evalue if code else said.text)
