@@ -1,8 +1,8 @@
 """How an answer is judged: not answered yet, wrong and why, or right.
 
 An error of a check shows its message alone, without a traceback: the student's code is not broken.
-In a notebook a missing answer ends its cell with a printed line and no error at all, so that papermill
-calls an untouched copy a success.
+In a notebook a missing answer ends its cell with a printed line and no error at all, so that
+papermill calls an untouched copy a success.
 """
 
 import sys
