@@ -57,7 +57,11 @@ def describe_origin(run: Run, name: str, references: Mapping[str, str]) -> gate.
     evidence_made = artifacts.require(run.stage("evidence"), command=run.command)
     return gate.Origin(
         settings={key: one.default for key, one in declared.items()} | given,
-        upstream={"evidence": evidence_made["content"], **evidence_made["upstream"]} | references,
+        upstream={
+            "evidence": evidence_made["content"],
+            **evidence_made["upstream"],
+            **references,
+        },
         code=code_used(source),
         command=f"{run.stage_command} notebook {name}",
     )
