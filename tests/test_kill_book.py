@@ -71,7 +71,7 @@ def _make_root(root):
     (root / "book" / "index.md").write_text("# A tiny book\n\n{result}`run.patients` patients.\n")
     shutil.rmtree(root / "book" / "executed")
     for name in ("paperlib", "workflow"):
-        (root / name).symlink_to(PROJECT / name)
+        shutil.copytree(PROJECT / name, root / name)  # whose times no editor touches meanwhile
     return root
 
 
