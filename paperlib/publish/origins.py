@@ -21,6 +21,8 @@ from paperlib.publish.sphinxext import RESULTS, format_result, read_results
 ORIGIN_KEY = "origin"
 THIS_RUN = "run"
 PAGE = f"{EXECUTED}/provenance"
+# Prefixes of results that are no run's own, and the runs that they are computed from.
+COMPUTED_FROM = {"paper": (), "band": (), "cost": ("phantom", "real36")}
 _SAYS_ORIGIN = re.compile(r"\bcommit \w{7}|\bversion \d")
 
 
@@ -145,4 +147,5 @@ def _prefixes(table: nodes.table) -> list[str]:
     found = [
         one["result"].partition(".")[0] for one in table.findall(nodes.inline) if "result" in one
     ]
-    return [prefix for prefix in dict.fromkeys(found) if prefix != "paper"]
+    runs = [run for prefix in found for run in COMPUTED_FROM.get(prefix, (prefix,))]
+    return list(dict.fromkeys(runs))
