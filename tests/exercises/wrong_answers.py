@@ -8,8 +8,8 @@ WRONG_ANSWERS = {
     # 01_data
     "exercise-gain": ("zscores_then = 'doubled'", "zscores_then = 'shifted'"),
     "exercise-turned": (
-        "turned = tables['this run'].loc['slice height', 'AUROC']",
-        "turned = -tables['this run'].loc['slice height', 'AUROC']",
+        "turned = position['this run'].loc['slice height', 'AUROC']",
+        "turned = -position['this run'].loc['slice height', 'AUROC']",
     ),
     "exercise-zscore": ("method = 'mean_sd'", "shift = whole.centre - rest.centre"),
     # 02_architectures
