@@ -22,7 +22,9 @@ import subprocess, sys
 from paperlib.pipeline import locks
 from paperlib.pipeline.run import open_run
 with locks.whole_run(open_run("smoke"), "make book") as lock:
-    child = subprocess.Popen(["sleep", "60"], pass_fds=[lock.fileno()])
+    child = subprocess.Popen(
+        ["sleep", "60"], pass_fds=[lock.fileno()], stdout=subprocess.DEVNULL
+    )
     print(child.pid, flush=True)
     sys.stdin.read()
 """
