@@ -44,6 +44,11 @@ RULES = {
     "iframes": False,
 }
 CONTRAST = {"runOnly": ["color-contrast"], "iframes": False}
+DARK = """
+document.head.append(Object.assign(
+  document.createElement('style'), {textContent: '* { transition: none !important; }'}));
+document.documentElement.dataset.theme = 'dark';
+"""  # at once: colours half way would be looked at otherwise
 READY = """
 const done = arguments[arguments.length - 1];
 (window.MathJax && MathJax.startup ? MathJax.startup.promise : Promise.resolve()).then(done);
@@ -147,7 +152,7 @@ def visit(browser, url: str, axe: str) -> Visit:
     seen = browser.execute_script(LOOK)
     browser.execute_script(axe)
     barriers = browser.execute_async_script(AXE, RULES)
-    browser.execute_script("document.documentElement.dataset.theme = 'dark'")
+    browser.execute_script(DARK)
     faint = browser.execute_async_script(AXE, CONTRAST)
     browser.execute_script("document.documentElement.dataset.theme = 'light'")
     resize(browser, PHONE)
