@@ -5,6 +5,8 @@ what passes the gate is renamed into place. The same run twice leaves the same f
 and warnings are taken out.
 """
 
+import ast
+import itertools
 import os
 import subprocess
 import sys
@@ -78,6 +80,7 @@ def execute_notebook(
         if reasons:
             raise NotebookError(f"{source}: {reasons[0]}. Nothing was published.")
         warnings = strip(notebook)
+        fold_set_up(notebook)
         stamp(notebook, source, values, origin)
         finished = folder / "finished.ipynb"
         finished.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
@@ -108,6 +111,31 @@ def strip(notebook: NotebookNode) -> list[str]:
             cell.outputs = _join_printed(cell.outputs)
     set_cell_ids(notebook)
     return removed
+
+
+def fold_set_up(notebook: NotebookNode) -> None:
+    """Fold, in place, the code between a page's introduction and its first text or result.
+
+    The code stays on the page; a click on what it is ("Imports") shows it.
+    """
+    after = itertools.dropwhile(lambda cell: cell.cell_type != "code", notebook.cells)
+    for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", after):
+        tags = set(cell.metadata.get("tags", ()))
+        if cell.outputs or "remove-cell" in tags:
+            continue
+        kind = _kind_of_set_up(cell.source, tags)
+        cell.metadata.tags = sorted(tags | {"hide-input"})
+        cell.metadata.mystnb = {"code_prompt_show": kind, "code_prompt_hide": kind}
+
+
+def _kind_of_set_up(code: str, tags: set[str]) -> str:
+    if "parameters" in tags:
+        return "Parameters"
+    if "injected-parameters" in tags:
+        return "Parameters of this run"
+    imports = (ast.Import, ast.ImportFrom)
+    only_imports = all(isinstance(statement, imports) for statement in ast.parse(code).body)
+    return "Imports" if only_imports else "Set-up"
 
 
 def _join_printed(outputs: list[NotebookNode]) -> list[NotebookNode]:

@@ -14,7 +14,7 @@ import pytest
 
 from paperlib import artifacts
 from paperlib.publish.commands import UNPUBLISHED, run_execute
-from paperlib.publish.execute import NotebookError, execute_notebook, strip
+from paperlib.publish.execute import NotebookError, execute_notebook, fold_set_up, strip
 from paperlib.publish.gate import STAMP
 
 SLOW = (
@@ -225,3 +225,31 @@ def test_prints_before_and_after_a_figure_stay_where_they_were():
     strip(notebook)
     first, second, third = notebook.cells[0].outputs
     assert (first.text, second, third.text) == ("a\nb\n", figure, "c\n")
+
+
+def test_what_stands_before_a_pages_first_text_or_result_is_folded():
+    code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    cells = [
+        text("# Title"),
+        code("x: int = 1", metadata={"tags": ["parameters"]}),
+        code("x = 2", metadata={"tags": ["injected-parameters"]}),
+        code("import os\nfrom os import path"),
+        code("import os\ny = os"),
+        code("print(x)", outputs=[nbformat.v4.new_output("stream", text="2")]),
+        text("And now:"),
+        code("z = 1"),
+    ]
+    notebook = nbformat.v4.new_notebook(cells=cells)
+    fold_set_up(notebook)
+    folded = {
+        cell.metadata.mystnb.code_prompt_show: cell.source
+        for cell in notebook.cells
+        if "hide-input" in cell.metadata.get("tags", ())
+    }
+    assert folded == {
+        "Parameters": "x: int = 1",
+        "Parameters of this run": "x = 2",
+        "Imports": "import os\nfrom os import path",
+        "Set-up": "import os\ny = os",
+    }
+    assert notebook.cells[1].metadata.tags == ["hide-input", "parameters"]
