@@ -116,7 +116,8 @@ def strip(notebook: NotebookNode) -> list[str]:
 def fold_set_up(notebook: NotebookNode) -> None:
     """Fold, in place, the code between a page's introduction and the text that follows.
 
-    The code stays on the page; a click on what it is ("Imports") shows it; its output stays in sight.
+    The code stays on the page; a click on what it is ("Imports") shows it. What it printed stays
+    in sight.
     """
     after = itertools.dropwhile(lambda cell: cell.cell_type != "code", notebook.cells)
     for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", after):
