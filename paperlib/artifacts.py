@@ -20,6 +20,7 @@ import pandas as pd
 from numpy import ndarray
 
 MANIFEST = "manifest.json"
+PROVENANCE = "provenance.json"  # where the results of a folder come from
 ROOT = Path(os.environ.get("PAPERLIB_ROOT", Path(__file__).resolve().parents[1]))
 
 
@@ -159,11 +160,22 @@ def read_json(file: Path) -> Any:
 def _content_hash(folder: Path, keep: Sequence[str]) -> str:
     total = hashlib.sha256()
     for file in sorted(folder.iterdir()):
-        if file.name not in keep:
+        if file.name == PROVENANCE:
+            total.update(f"{file.name} {_digest(_without_times(file))} ".encode())
+        elif file.name not in keep:
             with file.open("rb") as stream:
                 digest = hashlib.file_digest(stream, "sha256").hexdigest()
             total.update(f"{file.name} {digest} ".encode())
     return total.hexdigest()[:16]
+
+
+def _without_times(file: Path) -> str:
+    """Return a JSON file without how long things took: the same results are the same content."""
+
+    def timeless(part: dict[str, object]) -> dict[str, object]:
+        return {name: value for name, value in part.items() if name != "seconds"}
+
+    return json.dumps(json.loads(file.read_text(encoding="utf-8"), object_hook=timeless))
 
 
 def _describe_arrays(folder: Path) -> dict[str, dict[str, object]]:

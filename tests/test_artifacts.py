@@ -129,6 +129,16 @@ def test_the_content_hash_depends_on_bytes_and_names_alone(tmp_path):
     assert artifacts.read_manifest(tmp_path / "c")["content"] != first["content"]
 
 
+def test_how_long_a_training_took_is_no_content(tmp_path):
+    contents = []
+    for seconds, steps in ((1.5, 8), (2.5, 8), (2.5, 16)):
+        networks = [{"slice_steps": steps, "seconds": seconds}]
+        with artifacts.writing(tmp_path, key="k", record={}) as folder:
+            artifacts.write_json(folder / artifacts.PROVENANCE, {"networks": networks})
+        contents.append(artifacts.read_manifest(tmp_path)["content"])
+    assert contents[0] == contents[1] != contents[2]
+
+
 def test_a_file_that_may_stay_stays_and_does_not_count_as_content(tmp_path):
     plain = _write(tmp_path / "a")
     (tmp_path / "a" / "checkpoint.pt").write_text("half way")

@@ -110,18 +110,12 @@ def _kill_when(root, said, command=BOOK):
 
 def _results(root):
     """Return the content of every stage and page, without what may differ: times."""
-    evidence = root / RUN / "evidence"  # the only stage that keeps how long another one took
     stages = {
         str(file.parent.relative_to(root)): artifacts.read_json(file)["content"]
         for file in (root / RUN).rglob(artifacts.MANIFEST)
-        if file.parent != evidence
     }
-    tables = {file.name: file.read_bytes() for file in evidence.glob("*.csv")}
-    provenance = artifacts.read_json(evidence / "provenance.json")
-    for network in provenance["networks"]:
-        del network["seconds"]
     pages = {file.name: file.read_bytes() for file in (root / RUN / "notebooks").glob("*.ipynb")}
-    return stages, tables, provenance, pages
+    return stages, pages
 
 
 def _compare(root, whole):

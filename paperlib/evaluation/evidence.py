@@ -65,7 +65,7 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
     Raises:
         FileNotFoundError: If there is none; names the command that makes it.
     """
-    if not (folder / "provenance.json").exists():
+    if not (folder / artifacts.PROVENANCE).exists():
         raise FileNotFoundError(f"No evidence in {folder.name}; run `{command}`.")
     tables = {
         kind: pd.concat([pd.read_csv(file) for file in sorted(folder.glob(f"{kind}-*.csv"))])
@@ -77,7 +77,7 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
         slices=artifacts.load_table(folder, "slices"),
         milestones=artifacts.load_table(folder, "milestones"),
         epochs=artifacts.load_table(folder, "epochs"),
-        provenance=artifacts.read_json(folder / "provenance.json"),
+        provenance=artifacts.read_json(folder / artifacts.PROVENANCE),
         **tables,
     )
 

@@ -9,6 +9,7 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
+from paperlib import artifacts
 from paperlib.evaluation.evidence import Evidence, load_evidence
 
 _LOOK = [
@@ -68,7 +69,7 @@ def show(
 
 def load_reference(folder: Path) -> Evidence | None:
     """Return the evidence of a reference run, or None where it is not in this copy."""
-    if not (folder / "provenance.json").exists():
+    if not (folder / artifacts.PROVENANCE).exists():
         return None
     return load_evidence(folder, command="git checkout results/reference")
 

@@ -51,10 +51,11 @@ class Lengths(NamedTuple):
 
 def load_lengths(folder: Path) -> Lengths | None:
     """Return the trainings of a folder, None where there is none."""
-    if not (folder / "provenance.json").exists():
+    if not (folder / artifacts.PROVENANCE).exists():
         return None
     return Lengths(
-        artifacts.load_table(folder, "milestones"), artifacts.read_json(folder / "provenance.json")
+        artifacts.load_table(folder, "milestones"),
+        artifacts.read_json(folder / artifacts.PROVENANCE),
     )
 
 

@@ -63,15 +63,15 @@ def _write(own: StudyRun, network: TrainingSettings) -> None:
     for place, column in enumerate(("model", "loss", "seed", "fold", "sequence"), start=1):
         rows.insert(place, column, getattr(network, column))
     facts = [_facts(own, network)]
-    if (target / "provenance.json").exists():
+    if (target / artifacts.PROVENANCE).exists():
         old = artifacts.load_table(target, "milestones")
         rows = pd.concat([old[old["network"] != name_of(network)], rows])
-        known = artifacts.read_json(target / "provenance.json")["networks"]
+        known = artifacts.read_json(target / artifacts.PROVENANCE)["networks"]
         facts += [one for one in known if one["network"] != name_of(network)]
     rows = rows.sort_values(["seed", "model", "loss", "final", "slice_steps"], kind="stable")
     artifacts.save_table(target, "milestones", rows)
     facts.sort(key=lambda one: str(one["network"]))
-    artifacts.write_json(target / "provenance.json", _origin(own) | {"networks": facts})
+    artifacts.write_json(target / artifacts.PROVENANCE, _origin(own) | {"networks": facts})
 
 
 def _facts(own: StudyRun, network: TrainingSettings) -> dict[str, object]:

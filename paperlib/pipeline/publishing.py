@@ -132,7 +132,7 @@ def reference_folder(name: str) -> Path:
 
 def _costs() -> summary.Summary:
     """Return what the whole paper costs: times of the phantom, which has all models."""
-    files = [reference_folder(name) / "provenance.json" for name in REFERENCES]
+    files = [reference_folder(name) / artifacts.PROVENANCE for name in REFERENCES]
     if not all(file.exists() for file in files):
         return {}
     return costs.summarise_costs(*map(artifacts.read_json, files))

@@ -49,7 +49,7 @@ def gather(run: Run) -> bool:
             artifacts.save_table(folder, f"{ATTRIBUTION}-{method}", table)
         for name in ("milestones", "epochs"):
             artifacts.save_table(folder, name, _training_rows(run, networks, name))
-        artifacts.write_json(folder / "provenance.json", _provenance(run, networks))
+        artifacts.write_json(folder / artifacts.PROVENANCE, _provenance(run, networks))
 
     return run_stage(
         run.stage("evidence"),
