@@ -63,7 +63,7 @@ real = slice_scores.first_seed(reference, *examples.choose_network(reference)) i
 #
 # The intervals come from drawing *patients* with replacement. Slices of one patient resemble each
 # other and are not drawn on their own. Patients are drawn within their fold; the ends of an interval
-# are the 2.5 % and the 97.5 % quantile of the draws.
+# are quantiles of the draws.
 #
 # ```{literalinclude} ../../paperlib/evaluation/statistics.py
 # :pyobject: bootstrap_ratio
