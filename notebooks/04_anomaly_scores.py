@@ -278,6 +278,12 @@ paper_tables.show_gates(found, method, note=note)
 # %%
 paper_tables.show_gates(reference, real, note=real_note)
 
+# %%
+rest_on = {"this run": calibration.validation_slices(found, method)}
+rest_on |= {"real patients": calibration.validation_slices(reference, real)} if reference else {}
+present.show(pd.concat(rest_on), caption="The tumour-free validation slices on which all thresholds "
+             f"of a fold rest. {note}; real: {real_note}.")  # fmt: skip
+
 # %% [markdown]
 # Does a threshold keep its promise? One that 5 % of the healthy validation slices exceed should be
 # exceeded by 5 % of the tumour-free test slices. Validation and test patients differ, and there are

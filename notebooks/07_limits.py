@@ -319,6 +319,11 @@ show_patient(roles["this run"].get("median", worst))
 # %% mystnb={"figure": {"caption": "The best patient of this run, shown like the worst.", "name": "fig-best"}, "image": {"alt": "Five rows of six pictures: FLAIR, T1CE, their residuals, ground truth and prediction."}}
 show_patient(roles["this run"]["best"])
 
+# %%
+for name, one in cohorts.items():
+    lowest = one.slices.sort_values("z").groupby("case")["WT_truth"].first()
+    print(f"{name}: {(lowest > 0).sum()} of {len(lowest)} tumours reach their lowest slice")
+
 # %% [markdown]
 # ## What cannot be concluded
 #
@@ -330,6 +335,10 @@ show_patient(roles["this run"]["best"])
 #   small. Whether a second tumour *of some size* is found is not answered here.
 # - **Foci are those inside the window** of the prepared slices; what touches outside it counts as
 #   separate.
+# - **Volumes are those of the window.** Volume Dice and millilitres count the prepared slices only; a
+#   tumour that reaches the lowest of them, see above, goes on where nothing was looked at.
+# - **Not examined**: distances between surfaces, how far two readers differ, white-matter lesions of
+#   other origin, age, time. The data hold none of it, or no page here asks for it.
 # - **The phantom's tumours are ours.** How bright, how large and how often enhancing they are was
 #   decided by us; only the mechanisms carry over.
 #

@@ -54,7 +54,8 @@ print(f"{method}, {rows['case'].nunique()} test patients")
 #
 # The chain from section 4.1 to section 4.3 is a row of decisions. Each of them can be replaced by the best
 # possible one, made with the truth at hand: an *oracle*. An oracle is no method. It shows how much
-# its link costs.
+# its link costs. "Best" is judged over a volume or a fold, as the table says; a mean over slices can
+# fall with it.
 #
 # | change | what it replaces |
 # |---|---|
@@ -185,9 +186,10 @@ pictures.plot_waterfall(falls, view="every_slice", note=note)
 pictures.plot_waterfall(falls, view="volume", note=note)
 
 # %% [markdown]
-# How to read it. If "perfect reconstruction" is long in both orders, the network is the weakest link
-# and no post-processing can mend it. If it is long only when it comes first, network and mixture fail
-# together. The last bar of the core is what the convex hull costs even with a perfect enhancing
+# How to read it. If "perfect reconstruction" of the phantom is long in both orders, the network is
+# the weakest link, and what comes after cannot mend it. If it is long only when it comes first,
+# network and mixture fail together. For real patients nobody knows the brain without its tumour; its
+# stand-in knows the outline, so there the bar is long by construction. The last bar of the core is what the convex hull costs even with a perfect enhancing
 # tumour: it belongs to the idea, not to the network.
 #
 # ## The same for real patients

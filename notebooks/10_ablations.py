@@ -148,8 +148,8 @@ present.show(ablations.lay_out(table), caption=caption) if rows else present.abs
 # How to read it:
 #
 # - **Dice and pixel average precision answer two questions.** The second asks how well the residual
-#   ranks the pixels; the first, what the segmentation makes of it. Rows of segmentation only cannot
-#   move the second, except in Dice.
+#   ranks the pixels; the first, what the segmentation makes of it. A row that changes the
+#   segmentation only moves Dice; its average precision stays.
 # - **Undecided is not "no effect".** It says that so many patients cannot tell.
 # - **Many rows, many chances.** Of twenty rows without any effect one interval in expectation
 #   excludes 0. No row here is a reason to change a default: that would be choosing by test labels.
@@ -158,9 +158,9 @@ present.show(ablations.lay_out(table), caption=caption) if rows else present.abs
 # - **One training length.** How rows compare also depends on how long they were trained, see
 #   [how long to train](03b_training_length).
 #
-# **The adversarial weight.** The same weight pulls much harder under one loss than under another, so
-# that "adversarial training helps" or "hurts" is a statement about a weight. The gradient ratio says
-# how hard: that of the adversarial term over that of the reconstruction, both at the output.
+# **The adversarial weight.** How hard the same weight pulls depends on the loss beside it, so that
+# "adversarial training helps" or "hurts" is a statement about a weight. The gradient ratio says how
+# hard: that of the adversarial term over that of the reconstruction, both at the output.
 
 # %%
 pulls = ablations.lay_out_adversaries(rows, table)

@@ -11,8 +11,9 @@
 #
 # **The question.** Which statements of the paper hold? This page takes every number that it prints
 # and every sentence that compares, and puts our measurement and a verdict beside each. The verdict
-# is given by a rule in code, whose margins for a value and for "on a par" were fixed before the runs;
-# what else had to be decided, and when, [is listed](12_deviations). It rests on real patients only:
+# is given by a rule in code, whose margins for a value and for "on a par" were fixed before the runs
+# shown here, but after short prototypes on some of the same patients; what else had to be decided,
+# and when, [is listed](12_deviations). It rests on real patients only:
 # simulated ones stand beside it and prove nothing about the paper. No verdict is better than its
 # number of patients, and most of this page is about what that number cannot tell.
 
@@ -59,7 +60,9 @@ print(note)
 #
 # and is undecided otherwise. Differences are taken patient by patient and get an interval of their
 # own: it excludes zero with the paper's sign, with the other sign, or not at all. "On a par" means
-# that the whole interval lies inside a margin around zero.
+# that the whole interval lies inside a margin around zero. A sentence that denies a gain ("does not
+# improve", "is on a par or better") holds when its difference is on a par or has the denied sign's
+# opposite. So a small gain can exclude zero among the contrasts and still be on a par as a sentence.
 #
 # ```{literalinclude} ../../paperlib/evaluation/measures/statistics.py
 # :pyobject: value_verdict
@@ -119,8 +122,8 @@ page.show_sentences(table, note=note)
 # %% [markdown]
 # ## Seven contrasts
 #
-# Seven differences were named before any run, one for each choice that the paper makes by its
-# tables. As one of several tests is easily significant by chance, each is corrected for the number
+# Seven differences were named in advance, one for each choice that the paper makes by its tables. As
+# one of several tests is easily significant by chance, each is corrected for the number
 # of those that could be made. How many patients a difference $\delta$ needs follows from the spread
 # $s$ of the paired difference:
 #
@@ -155,6 +158,11 @@ unsaid.show_limits(ours, others[0], table, seven)
 # - **"Undecided" is no agreement.** It says that these patients are too few.
 # - **One seed.** An interval over patients does not hold what another seed would change.
 # - **Folds share training patients.** The intervals ignore that and are a little too narrow.
+# - **Many verdicts.** Only the p values of the seven contrasts are corrected for their number. Among
+#   the other verdicts, each from its own 95 % interval, some will be wrong by chance.
+# - **Observed power says nothing new.** The patients needed for the difference *seen* restate its p
+#   value; those for the two fixed differences are what a next study can plan with, before any
+#   correction for several tests.
 # - **The phantom decides nothing.** It shows whether the code finds what is there.
 #
 # ## Exercises

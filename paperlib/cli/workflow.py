@@ -131,7 +131,7 @@ def _stage(options: argparse.Namespace) -> int:
     request = stages.Request(options.item, options.jobs, options.allow_skipped)
     with locks.stage(run, options.name, options.item, by_hand=by_hand):
         if by_hand:
-            stages.forget(run, options.name, options.item)
+            stages.note_by_hand(run)
         with progress.reported(run, options.name, options.item):
             stages.run_named(run, options.name, request)
     return 0

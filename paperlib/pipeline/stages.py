@@ -14,6 +14,8 @@ from paperlib.labels import FLAIR, SEQUENCES
 from paperlib.pipeline import combinations
 from paperlib.pipeline.run import MissingStageError, Run
 
+BY_HAND = "by-hand"  # in the folder of a run: empty, as old as the last stage started by hand
+
 
 class Request(NamedTuple):
     """What a stage may be told beside the run."""
@@ -41,13 +43,13 @@ def run_named(run: Run, name: str, request: Request) -> None:
         raise
 
 
-def forget(run: Run, name: str, item: str) -> None:
-    """Take away the workflow's note that a stage is done: it looks at the stage again.
+def note_by_hand(run: Run) -> None:
+    """Note that a stage is started by hand: the workflow then looks at every stage again.
 
-    Without it a stage that was started by hand and killed would pass for done.
+    Without it a stage that was killed, or whose result changed, would pass for done.
     """
-    rule = {"cohort": "patients", "check": "patients", "crossed": "ablation-stage/crossed"}
-    (run.folder / "done" / rule.get(name, name) / item).unlink(missing_ok=True)
+    run.folder.mkdir(parents=True, exist_ok=True)
+    (run.folder / BY_HAND).touch()
 
 
 def _module(name: str):

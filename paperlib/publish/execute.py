@@ -114,15 +114,14 @@ def strip(notebook: NotebookNode) -> list[str]:
 
 
 def fold_set_up(notebook: NotebookNode) -> None:
-    """Fold, in place, the code between a page's introduction and its first text or result.
+    """Fold, in place, the code between a page's introduction and the text that follows.
 
-    The code stays on the page; a click on what it is ("Imports") shows it.
+    The code stays on the page; a click on what it is ("Imports") shows it. What it printed stays
+    in sight.
     """
     after = itertools.dropwhile(lambda cell: cell.cell_type != "code", notebook.cells)
     for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", after):
         tags = set(cell.metadata.get("tags", ()))
-        if cell.outputs or "remove-cell" in tags:
-            continue
         kind = _kind_of_set_up(cell.source, tags)
         cell.metadata.tags = sorted(tags | {"hide-input"})
         cell.metadata.mystnb = {"code_prompt_show": kind, "code_prompt_hide": kind}

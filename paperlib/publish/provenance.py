@@ -59,6 +59,8 @@ def one_line(provenance: Mapping[str, Any]) -> str:
         parts.append(f"{'seed' if len(seeds) == 1 else 'seeds'} {' '.join(seeds)}")
     found = provenance["commit"]
     parts.append(f"commit {found}" if found else f"version {provenance['versions']['paperlib']}")
+    if {network["commit"] for network in provenance.get("networks", ())} - {found}:
+        parts[-1] += " (networks: earlier ones)"
     return ", ".join(parts)
 
 

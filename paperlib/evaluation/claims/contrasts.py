@@ -1,4 +1,4 @@
-"""The seven comparisons named before any run (section 5): paired, tested, with the n they need.
+"""The seven comparisons of section 5, named in advance: paired, tested, with the n they need.
 
 A contrast is a sentence of the paper as a difference between two rows of Table 2. It is judged
 on the outline under one reading of equation 1 and one convention, so that nobody can pick.
@@ -30,8 +30,9 @@ from paperlib.evaluation.measures import statistics
 from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
-VALUE_MARGIN = 0.05  # of Dice or AUROC that counts as the same [decided before the runs]
-ON_A_PAR_MARGIN = 0.03  # of Dice that counts as "on a par" [decided before the runs]
+# Decided before the runs reported here, after short prototypes on some of the same patients:
+VALUE_MARGIN = 0.05  # of Dice or AUROC that counts as the same
+ON_A_PAR_MARGIN = 0.03  # of Dice that counts as "on a par"
 POWER, ALPHA = 0.8, 0.05
 EFFECTS = (0.03, 0.01)  # of Dice; the paper's rows differ by about so much
 TESTED = (

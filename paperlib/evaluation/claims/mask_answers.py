@@ -16,6 +16,7 @@ from paperlib.evaluation.claims.answers import (
     draw,
     fact,
     mean_over_patients,
+    ratio_over_patients,
     reading_of,
     seeds_of,
     share_over_patients,
@@ -66,25 +67,30 @@ def against_baseline(found: Evidence, draws: Draws, *, baseline: str) -> Answer:
     return statistics.interval(paired.drawn)
 
 
-def gate_difference(found: Evidence, draws: Draws, *, first: str, second: str) -> Answer:
-    """Return the outline Dice under one gate minus that under another, empty = 1.
+def gate_difference(
+    found: Evidence, draws: Draws, *, first: str, second: str, region: str = "WT"
+) -> Answer:
+    """Return the Dice of a region under one gate minus that under another, empty = 1.
 
     Args:
         found: Evidence of a run.
         draws: Of the interval.
         first: As in `pairing.gate_ratios`.
         second: Likewise.
+        region: One of `labels.REGIONS`.
     """
     both = []
     for gate in (first, second):
         ratios, folds = gate_ratios(found, reading=reading_of(found), gate=gate)
-        both.append(draw(ratios, folds, _PLACE["WT"], draws))
+        both.append(draw(ratios, folds, _PLACE[region], draws))
     return statistics.interval(statistics.difference(*both))
 
 
-def region_difference(found: Evidence, draws: Draws, *, first: str, second: str) -> Answer:
+def region_difference(
+    found: Evidence, draws: Draws, *, first: str, second: str, gate: str = "max_healthy"
+) -> Answer:
     """Return the gated Dice of one region minus that of another, every slice, empty = 1."""
-    gated = gate_ratios(found, reading=reading_of(found), gate="max_healthy")
+    gated = gate_ratios(found, reading=reading_of(found), gate=gate)
     both = [draw(*gated, _PLACE[region], draws) for region in (first, second)]
     return statistics.interval(statistics.difference(*both))
 
@@ -117,8 +123,14 @@ def clusters_differ(found: Evidence, draws: Draws) -> Answer:
     return share_over_patients(found, differ, fitted["case"], draws)
 
 
-def core_in_hull(found: Evidence, draws: Draws) -> Answer:
-    """Return the share of the true necrotic core inside the hull of the true enhancing part."""
+def core_in_hull(found: Evidence, draws: Draws, *, pooled: bool = False) -> Answer:
+    """Return the share of the true necrotic core inside the hull of the true enhancing part.
+
+    Args:
+        found: Evidence of a run.
+        draws: Of the interval.
+        pooled: Over all pixels instead of a mean over the patients.
+    """
     if HULL not in set(found.counts["method"].unique()):
         return Absent(NOT_MEASURED, f"No row {HULL} in this run.")
     counted = method_counts(found, HULL)
@@ -128,6 +140,8 @@ def core_in_hull(found: Evidence, draws: Draws) -> Answer:
     }
     sums = pd.DataFrame(columns).groupby(counted.cases).sum()
     sums = sums[sums["all"] > 0]
+    if pooled:
+        return ratio_over_patients(found, sums["in"], sums["all"], draws)
     return mean_over_patients(found, sums["in"] / sums["all"], draws)
 
 

@@ -1,6 +1,6 @@
 """A verdict on each of the 29 numbers that the paper prints (Tables 2 and 3, section 5.3).
 
-Only real patients are judged, by a rule in code with margins fixed before the runs. A number
+Only real patients are judged, by a rule in code with margins fixed in advance. A number
 that rests on a setting tuned towards the paper can differ from it but never agree with it.
 """
 

@@ -173,7 +173,7 @@ def show_contrasts(real: pd.DataFrame, phantom: pd.DataFrame, *, reading: str, n
     return render(
         [Group("", rows)],
         heads=["contrast", "paper", "real patients", "phantom", "verdict"],
-        caption=f"Seven differences in Dice, named before the runs: outline, SSIM, reading "
+        caption=f"Seven differences in Dice, named in advance: outline, SSIM, reading "
         f"“{READING_NAMES[reading]}”, every slice, empty = 0 (the gate: empty = 1). Paper: over "
         f"the models compared here. Value [95 % interval, paired]. Data: {note}.",
     )

@@ -3,6 +3,7 @@
 A reason is chosen by the verdict, so that none can contradict it.
 """
 
+import math
 from collections.abc import Mapping
 from functools import partial
 
@@ -60,7 +61,8 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 partial(residual_answers.slice_residual, kind="tumour-free"),
                 numbers.judge_near_zero,
                 Why(
-                    "It is near zero on average; single slices spread around it.",
+                    "It is near zero on average; so is that of slices with tumour, and the margin "
+                    "was set when some rows were known.",
                     "Healthy slices are reconstructed brighter or darker than they are.",
                 ),
                 SCORES,
@@ -94,7 +96,7 @@ ON_TUMOURS: Mapping[str, Sentence] = {
         (
             Part(
                 "share of the true necrotic core inside the hull of the true enhancing part, "
-                "slice by slice",
+                "drawn slice by slice; mean over patients",
                 mask_answers.core_in_hull,
                 MORE_THAN_HALF,
                 Why(
@@ -105,6 +107,20 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 CORE,
                 SHARE,
                 needs=(),
+            ),
+            Part(
+                "the same, all pixels of all patients together",
+                partial(mask_answers.core_in_hull, pooled=True),
+                MORE_THAN_HALF,
+                Why(
+                    "More than half of all core pixels lies inside.",
+                    "Most core pixels lie outside: patients with much core have more of it "
+                    "outside.",
+                ),
+                CORE,
+                SHARE,
+                needs=(),
+                beside=True,
             ),
         ),
     ),
@@ -170,16 +186,24 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 ),
                 CONVENTIONS,
             ),
-            Part(
-                "the same, gated − no prediction at all",
-                partial(mask_answers.gate_difference, first="max_healthy", second="shut"),
-                ABOVE_ZERO,
-                Why(
-                    "The gated masks are better than no masks.",
-                    "No masks at all would do better, so much does an empty pair count.",
-                ),
-                CONVENTIONS,
-                beside=True,
+            *(
+                Part(
+                    f"{region}, gated − no prediction at all",
+                    partial(
+                        mask_answers.gate_difference,
+                        first="max_healthy",
+                        second="shut",
+                        region=region,
+                    ),
+                    ABOVE_ZERO,
+                    Why(
+                        "The gated masks are better than no masks.",
+                        "No masks at all would do better, so much does an empty pair count.",
+                    ),
+                    CONVENTIONS,
+                    beside=True,
+                )
+                for region in ("WT", "TC", "ET")
             ),
         ),
     ),
@@ -188,18 +212,23 @@ ON_TUMOURS: Mapping[str, Sentence] = {
         "section 5.3",
         tuple(
             Part(
-                f"gated Dice, every slice, empty = 1: {first} − {second}",
-                partial(mask_answers.region_difference, first=first, second=second),
+                f"{name}, every slice, empty = 1: {first} − {second}",
+                partial(mask_answers.region_difference, first=first, second=second, gate=gate),
                 ABOVE_ZERO,
                 Why(
-                    "The order is the paper's under this convention.",
-                    "The order is reversed; where empty pairs count 1, the region that fewer "
-                    "slices have gains most.",
+                    f"{whose} has the paper's order under this convention.",
+                    f"{whose} has the reversed order; where empty pairs count 1, the region that "
+                    "fewer slices have gains most.",
                 ),
                 CONVENTIONS,
-                printed=paper.GATED[first] - paper.GATED[second],
+                printed=math.nan if gate == "shut" else paper.GATED[first] - paper.GATED[second],
+                beside=gate == "shut",
             )
             for first, second in (("WT", "ET"), ("ET", "TC"))
+            for gate, name, whose in (
+                ("max_healthy", "gated Dice", "The network"),
+                ("shut", "no prediction at all", "An empty prediction"),
+            )
         ),
     ),
     "hull": Sentence(
@@ -211,8 +240,8 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 partial(mask_answers.core_dice, method=mask_answers.HULL),
                 MORE_THAN_HALF,
                 Why(
-                    "With perfect masks the idea finds more of the core than it misses.",
-                    "Even with perfect masks the idea misses most of the core.",
+                    "With perfect masks core and hull overlap by more than half.",
+                    "Even with perfect masks core and hull overlap by less than half.",
                 ),
                 CORE,
                 NUMBER,
@@ -223,8 +252,9 @@ ON_TUMOURS: Mapping[str, Sentence] = {
                 mask_answers.core_dice,
                 MORE_THAN_HALF,
                 Why(
-                    "With the network's masks, too, the core is found.",
-                    "With the network's masks the core is not found; its ceiling stands above.",
+                    "With the network's masks, too, they overlap by more than half.",
+                    "With the network's masks they overlap by less than half; the ceiling stands "
+                    "above.",
                 ),
                 SEMANTIC,
                 NUMBER,

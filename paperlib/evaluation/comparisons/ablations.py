@@ -162,8 +162,10 @@ def summarise(table: pd.DataFrame) -> list[str]:
     beyond = verdicts.isin([HIGHER, LOWER]).sum()
     said = [
         f"{len(known)} changes were compared; {beyond} move Dice, {(verdicts == AS_A_SEED).sum()} "
-        f"no more than a new seed, {verdicts.isin([UNDECIDED, NO_SEED]).sum()} are undecided."
+        f"no more than a new seed, {(verdicts == UNDECIDED).sum()} are undecided."
     ]
+    if unknown := (verdicts == NO_SEED).sum():
+        said.append(f"{unknown} more were trained anew, and no other seed to compare with was.")
     if not np.isnan(spread):
         seeds = (table["group"] == SEED).sum()
         said.append(

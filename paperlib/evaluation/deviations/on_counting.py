@@ -102,7 +102,7 @@ ON_COUNTING: Mapping[str, Deviation] = MappingProxyType(
             "which differences are tested",
             "5.1",
             "Compares many rows of Table 2.",
-            f"{len(contrasts.CONTRASTS)} contrasts named before the runs, Wilcoxon's test, Holm's "
+            f"{len(contrasts.CONTRASTS)} contrasts named in advance, Wilcoxon's test, Holm's "
             "correction over them.",
             "Testing all pairs of rows would need more patients.",
             link=SEVEN,
@@ -112,7 +112,8 @@ ON_COUNTING: Mapping[str, Deviation] = MappingProxyType(
             "5",
             "“Similar”, “on par”, without a margin.",
             f"A value agrees within ±{contrasts.VALUE_MARGIN:g}; a difference is on a par within "
-            f"±{contrasts.ON_A_PAR_MARGIN:g}. Fixed before the runs.",
+            f"±{contrasts.ON_A_PAR_MARGIN:g}. Fixed before the runs shown here, after short "
+            "prototypes on some of the same patients.",
             "Wider margins agree more often.",
             link=RULE,
         ),

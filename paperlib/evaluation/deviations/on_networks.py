@@ -123,8 +123,8 @@ ON_NETWORKS: Mapping[str, Deviation] = MappingProxyType(
             "4.1",
             "The discriminator hands a loss to the VAE; no weight.",
             "One weight for both adversarial models and all losses.",
-            "The same weight pulls much harder under MSE than under SSIM, so “adversarial "
-            "training hurts” is a claim about a weight.",
+            "How hard a weight pulls depends on the loss beside it, so “adversarial training "
+            "hurts” is a claim about a weight.",
             settings=("TrainingSettings.gan_weight",),
             rows=("AAE-weak", "AAE-strong", "AAE-MSE-weak", "AAE-MSE-strong"),
             link=MODELS,

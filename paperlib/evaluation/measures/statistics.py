@@ -182,7 +182,7 @@ def value_verdict(found: Interval, paper: float, *, margin: float) -> str:
     Args:
         found: Interval of the value on real patients.
         paper: The printed number.
-        margin: Half width of what counts as the same, fixed before the runs.
+        margin: Half width of what counts as the same, fixed in advance.
     """
     if paper - margin <= found.low and found.high <= paper + margin:
         return AGREES
@@ -213,7 +213,7 @@ def on_a_par_verdict(found: Interval, *, margin: float) -> str:
 
     Args:
         found: Interval of the paired difference.
-        margin: Half width of what counts as no difference, fixed before the runs.
+        margin: Half width of what counts as no difference, fixed in advance.
     """
     inside = value_verdict(found, 0.0, margin=margin)
     return ON_A_PAR if inside == AGREES else inside

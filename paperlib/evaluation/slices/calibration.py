@@ -45,6 +45,27 @@ def calibrate(found: Evidence, method: str, score: str) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def validation_slices(found: Evidence, method: str) -> pd.DataFrame:
+    """Return on what the thresholds of each fold rest.
+
+    Args:
+        found: Evidence of a run.
+        method: A network with its seed.
+
+    Returns:
+        Index fold; tumour-free validation slices, their patients, lowest and highest z.
+    """
+    healthy = slice_scores.load_healthy_slices(found, method).groupby("fold")
+    return pd.DataFrame(
+        {
+            "tumour-free slices": healthy.size(),
+            "patients": healthy["case"].nunique(),
+            "lowest z": healthy["z"].min(),
+            "highest z": healthy["z"].max(),
+        }
+    )
+
+
 def _thresholds(healthy: pd.DataFrame, free: pd.DataFrame, score: str):
     """Yield rule and the thresholds of the validation and of the test slices of one fold."""
     values = healthy[score].to_numpy(float)

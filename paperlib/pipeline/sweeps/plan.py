@@ -51,8 +51,11 @@ def read_sweep(file: Path) -> Sweep:
     """Return the sweep of a file.
 
     Raises:
-        UsageError: If it is no YAML, has an unknown key, an empty list, or asks for nothing.
+        UsageError: If there is none, it is no YAML, has an unknown key, an empty list, or asks for
+            nothing.
     """
+    if not file.is_file():
+        raise UsageError(f"There is no sweep file {file}; sweep.yml shows how one is written.")
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:

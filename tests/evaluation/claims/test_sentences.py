@@ -30,7 +30,7 @@ def evaluate(real, phantom=None):
     return sentences.evaluate_sentences(real, phantom, draws=DRAWS).set_index(["key", "number"])
 
 
-def test_every_sentence_of_the_issue_is_there():
+def test_every_sentence_of_the_paper_that_compares_is_there():
     assert set(sentences.SENTENCES) == {
         "ssim-best",
         "l1-worse",
@@ -151,12 +151,15 @@ def test_the_gate_is_compared_with_none_and_with_nothing():
     mean = np.mean(NETWORK["dVAE", "SSIM"]) / 10
     assert table.loc[("gate", 0), "value"] == pytest.approx(0.5)
     assert table.loc[("gate", 1), "value"] == pytest.approx(mean / 2)  # empty masks: 1 in half
+    assert table.loc[("gate", 3), "value"] == 0  # there is no enhancing tumour, nor is it predicted
 
 
 def test_regions_are_compared_after_the_gate():
     found_ = mask_answers.region_difference(found(wrong=5), DRAWS, first="WT", second="ET")
     mean = np.mean(NETWORK["dVAE", "SSIM"]) / 10
     assert found_.value == pytest.approx((mean + 1) / 2 - 1)  # there is no enhancing tumour
+    empty = mask_answers.region_difference(found(), DRAWS, first="WT", second="ET", gate="shut")
+    assert empty.value == pytest.approx(-0.5)  # half of the slices have tumour
 
 
 def test_the_smallest_cluster_is_looked_for_in_tumour_slices():
@@ -192,6 +195,8 @@ def test_the_core_inside_the_hull_is_a_mean_over_patients_who_have_one():
     inside = mask_answers.core_in_hull(with_core([8, 4, 0, 0], [8, 8, 0, 0]), DRAWS)
     assert inside.value == pytest.approx((1 + 0.5 + 0) / 3)
     assert inside.patients == 3
+    own = with_core([8, 4, 0, 0], [8, 8, 16, 0])
+    assert mask_answers.core_in_hull(own, DRAWS, pooled=True).value == pytest.approx(12 / 20)
 
 
 def test_the_dice_of_the_core_leaves_out_patients_without_any():

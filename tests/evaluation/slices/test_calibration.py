@@ -31,6 +31,13 @@ def test_the_highest_healthy_score_promises_no_false_positive():
     assert table.loc[(1, "max_healthy"), "validation_slices"] == 3
 
 
+def test_thresholds_rest_on_the_healthy_validation_slices_of_a_fold():
+    found = calibration.validation_slices(make_evidence(), METHOD)
+    assert found.index.tolist() == [0, 1]
+    healthy = make_evidence().scores.query("role == 'validation' and fold == 1")
+    assert found.loc[1].tolist() == [3, 1, healthy["z"].min(), healthy["z"].max()]
+
+
 def test_a_quantile_line_rises_from_none_to_all():
     line = rows().loc[(0, calibration.QUANTILE)]
     half = line.iloc[25]  # the median, 1: one of three healthy above; 2 alone of 1, 2, 0.5

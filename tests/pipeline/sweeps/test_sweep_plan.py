@@ -80,6 +80,11 @@ def test_a_command_line_says_otherwise_than_the_file(write_sweep):
     assert open_sweep(sweep, profile="phantom", folds=2) == open_run("phantom", folds=2)
 
 
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(sweep_plan.UsageError, match=r"no sweep file .*mine\.yml; sweep\.yml shows"):
+        sweep_plan.read_sweep(tmp_path / "mine.yml")
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
