@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.rows import Row
 from paperlib import artifacts
 from paperlib.config import PROFILES, CohortSettings, SplitSettings
-from paperlib.pipeline import network_stages, patients, segments
+from paperlib.pipeline.method import network_stages, patients, segments
 from paperlib.pipeline.run import Run
 
 SMALL, LARGE = 12, 48

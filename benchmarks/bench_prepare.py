@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.rows import Row
 from paperlib import artifacts
 from paperlib.config import PROFILES, CohortSettings
-from paperlib.pipeline import patients
+from paperlib.pipeline.method import patients
 from paperlib.pipeline.run import Run
 
 REPEATS = 5

@@ -26,13 +26,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-# %%
 from paperlib import artifacts, config
 from paperlib.data import augment, brats, preprocess
-from paperlib.evaluation import cohort, evidence, examples, paper, present, slice_scores, tables
+from paperlib.evaluation import evidence, examples, paper, present, tables
 from paperlib.evaluation.figures import data as data_figures, slices
+from paperlib.evaluation.patients import cohort
+from paperlib.evaluation.slices import slice_scores
+
+# %%
 from paperlib.exercises import data as exercises
-from paperlib.pipeline import patients, publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.method import patients
+from paperlib.pipeline.pages import publishing
 from paperlib.publish import parameters, provenance
 
 # %%

@@ -27,13 +27,18 @@ import numpy as np
 import pandas as pd
 import torch
 
-# %%
 from paperlib import artifacts, config
-from paperlib.evaluation import cohort, evidence, examples, present, slice_scores, table1
+from paperlib.evaluation import evidence, examples, present
 from paperlib.evaluation.figures import scheme, slices
+from paperlib.evaluation.networks import table1
+from paperlib.evaluation.patients import cohort
+from paperlib.evaluation.slices import slice_scores
+
+# %%
 from paperlib.exercises import architectures as exercises
 from paperlib.models import adversaries, architectures, losses
-from paperlib.pipeline import patients, run as runs, segments
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.method import patients, segments
 from paperlib.publish import parameters, provenance
 
 # %%

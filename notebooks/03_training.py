@@ -23,15 +23,16 @@ sequence: str = "flair"  # whose training is followed; one of: flair, t1ce
 # %%
 import pandas as pd
 
-from paperlib.evaluation import evidence, present, trainings
+from paperlib.evaluation import evidence, present
 from paperlib.evaluation.figures import training as training_figures
+from paperlib.evaluation.networks import trainings
 from paperlib.exercises import training as exercises
-from paperlib.pipeline import publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals(), runs.check_choices)
-
 # %%
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 note = provenance.one_line(found.provenance)
@@ -96,7 +97,7 @@ present.show(lengths.astype(str), caption="Training of every row: networks (fold
 # At 1,000 slice-steps, at 2,000, at 4,000 and so on, each network was shown the same few test
 # slices, and this was measured:
 #
-# ```{literalinclude} ../../paperlib/evaluation/convergence.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/convergence.py
 # :pyobject: measure_residual
 # ```
 #

@@ -23,15 +23,17 @@ measure: str = "pixel_ap"  # of the tables; one of: pixel_ap, dice, auroc
 # %%
 import pandas as pd
 
-from paperlib.evaluation import evidence, paper, present, training_length
+from paperlib.evaluation import evidence, paper, present
 from paperlib.evaluation.figures import training_length as length_figures
+from paperlib.evaluation.networks import training_length
 from paperlib.exercises import training_length as exercises
-from paperlib.pipeline import length_rows, publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing
+from paperlib.pipeline.studies import length_rows
 from paperlib.publish import parameters
 
-parameters.validate(globals(), runs.check_choices)
-
 # %%
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 own = training_length.of_run(found)
@@ -48,7 +50,7 @@ for name, one in {"real patients": real, "phantom": phantom}.items():
 # real patients all six models of the paper with both losses, on simulated ones two models. At every
 # doubling of the slice-steps each is shown the same test slices, and this is noted:
 #
-# ```{literalinclude} ../../paperlib/evaluation/convergence.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/convergence.py
 # :pyobject: measure_residual
 # ```
 #
@@ -60,7 +62,7 @@ for name, one in {"real patients": real, "phantom": phantom}.items():
 # where $T_1$ and $T_2$ count pairs tied in one order only. 1 is the same order, 0 no relation, −1 the
 # reverse.
 #
-# ```{literalinclude} ../../paperlib/evaluation/training_length.py
+# ```{literalinclude} ../../paperlib/evaluation/networks/training_length.py
 # :pyobject: agreement
 # ```
 #

@@ -27,14 +27,19 @@ case: int | None = None  # number of a test patient to look at
 import numpy as np
 import pandas as pd
 
-# %%
 from paperlib import artifacts, scores
-from paperlib.evaluation import brain_area, calibration, evidence, examples, latent_space
-from paperlib.evaluation import matching, paper_tables, present, roc, slice_scores, tables
+from paperlib.evaluation import evidence, examples, present, tables
 from paperlib.evaluation.figures import calibration as calibration_figures, latent as latent_figures
 from paperlib.evaluation.figures import scores as score_figures, slices
+from paperlib.evaluation.networks import latent_space
+from paperlib.evaluation.slices import brain_area, calibration, matching, roc, slice_scores
+from paperlib.evaluation.texts import paper_tables
+
+# %%
 from paperlib.exercises import anomaly_scores as exercises
-from paperlib.pipeline import patients, publishing, run as runs, segments
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.method import patients, segments
+from paperlib.pipeline.pages import publishing
 from paperlib.publish import parameters, provenance
 
 # %%
@@ -182,11 +187,11 @@ score_figures.plot_roc(panels, note=f"{note}; real patients: {real_note}")
 #
 # The last control in code:
 #
-# ```{literalinclude} ../../paperlib/evaluation/matching.py
+# ```{literalinclude} ../../paperlib/evaluation/slices/matching.py
 # :pyobject: near
 # ```
 #
-# ```{literalinclude} ../../paperlib/evaluation/matching.py
+# ```{literalinclude} ../../paperlib/evaluation/slices/matching.py
 # :pyobject: matched_auroc
 # ```
 

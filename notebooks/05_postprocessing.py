@@ -32,10 +32,13 @@ import pandas as pd
 
 # %%
 from paperlib import labels as bt
-from paperlib.evaluation import conventions, evidence, examples, metrics, present
+from paperlib.evaluation import conventions, evidence, examples, present
 from paperlib.evaluation.figures import clusters, slices
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import postprocessing as exercises
-from paperlib.pipeline import clustering, run as runs, segments, slice_view
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.method import clustering, segments
+from paperlib.pipeline.pages import slice_view
 from paperlib.postprocessing import mixture, morphology, neighbours, regions
 from paperlib.publish import parameters, provenance
 

@@ -25,16 +25,19 @@ rule: str = "max_healthy"  # gate; one of: max_healthy, mean_2sd, quantile_95, h
 # %%
 import pandas as pd
 
-from paperlib.evaluation import conventions, evidence, examples, layout, paper
-from paperlib.evaluation import paper_tables, present, slice_scores, statistics, tables
+# %%
+from paperlib.evaluation import conventions, evidence, examples, paper, present, tables
 from paperlib.evaluation.figures import dice as dice_figures, slices
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.slices import slice_scores
+from paperlib.evaluation.texts import layout, paper_tables
 from paperlib.exercises import results as exercises
-from paperlib.pipeline import publishing, run as runs, slice_view
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing, slice_view
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals(), runs.check_choices)
-
 # %%
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 model, loss = examples.choose_network(found, model, loss)
@@ -57,7 +60,7 @@ real = slice_scores.first_seed(reference, *examples.choose_network(reference)) i
 # over every slice. So even the truth, scored as a prediction, stays below 1: it is the *ceiling* in
 # the last rows of the tables. In this project that decision has no default:
 #
-# ```{literalinclude} ../../paperlib/evaluation/metrics.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/metrics.py
 # :pyobject: dice_from_counts
 # ```
 #
@@ -65,7 +68,7 @@ real = slice_scores.first_seed(reference, *examples.choose_network(reference)) i
 # other and are not drawn on their own. Patients are drawn within their fold; the ends of an interval
 # are quantiles of the draws.
 #
-# ```{literalinclude} ../../paperlib/evaluation/statistics.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/statistics.py
 # :pyobject: bootstrap_ratio
 # ```
 

@@ -26,16 +26,18 @@ loss: str | None = None  # one of: MSE, SSIM, L1
 import pandas as pd
 
 # %%
-from paperlib.evaluation import by_patient, conventions, evidence, examples, foci, limits
-from paperlib.evaluation import metrics, present, strata, tables
+from paperlib.evaluation import conventions, evidence, examples, present, tables
 from paperlib.evaluation.figures import slices, strata as strata_figures
+from paperlib.evaluation.measures import foci, metrics
+from paperlib.evaluation.patients import by_patient, strata
+from paperlib.evaluation.texts import limits
 from paperlib.exercises import limits as exercises
-from paperlib.pipeline import publishing, run as runs, slice_view
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing, slice_view
 from paperlib.publish import parameters, provenance
 
-parameters.validate(globals(), runs.check_choices)
-
 # %%
+parameters.validate(globals(), runs.check_choices)
 run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 reference = present.load_reference(publishing.reference_folder("real36"))
@@ -88,13 +90,13 @@ note = "; ".join(f"{name}: {networks[name]}, {notes[name]}" for name in cohorts)
 # Edema often joins what a radiologist would call two tumours, so the pieces of the core are counted,
 # too.
 #
-# ```{literalinclude} ../../paperlib/evaluation/foci.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/foci.py
 # :pyobject: describe_tumour
 # ```
 #
 # The kinds of patients, with limits that were fixed before any Dice was looked at:
 #
-# ```{literalinclude} ../../paperlib/evaluation/strata.py
+# ```{literalinclude} ../../paperlib/evaluation/patients/strata.py
 # :pyobject: group_patients
 # ```
 

@@ -27,13 +27,16 @@ z: int | None = None  # height of the slice, from 60 to 129; None: by rule
 # %%
 import pandas as pd
 
+# %%
 from paperlib import labels as bt
-from paperlib.evaluation import attribution, evidence, examples, input_share, metrics
-from paperlib.evaluation import present, tables, variants
+from paperlib.evaluation import evidence, examples, present, tables
+from paperlib.evaluation.comparisons import attribution, input_share, variants
 from paperlib.evaluation.figures import attribution as pictures, slices
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import error_sources as exercises
-from paperlib.pipeline import attribution as stage, publishing, run as runs
-from paperlib.pipeline import shown as networks
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.comparisons import attribution as stage
+from paperlib.pipeline.pages import publishing, shown as networks
 from paperlib.publish import parameters, provenance
 
 # %%
@@ -88,7 +91,7 @@ print(f"{method}, {rows['case'].nunique()} test patients")
 # %% [markdown]
 # How a patient is segmented with some decisions replaced:
 #
-# ```{literalinclude} ../../paperlib/pipeline/attribution.py
+# ```{literalinclude} ../../paperlib/pipeline/comparisons/attribution.py
 # :pyobject: segment_variant
 # ```
 #
@@ -101,7 +104,7 @@ print(f"{method}, {rows['case'].nunique()} test patients")
 #
 # The piling up:
 #
-# ```{literalinclude} ../../paperlib/evaluation/attribution.py
+# ```{literalinclude} ../../paperlib/evaluation/comparisons/attribution.py
 # :pyobject: waterfall
 # ```
 

@@ -26,14 +26,19 @@ z: int | None = None  # height of the slice, from 60 to 129; None: where most tu
 import numpy as np
 import pandas as pd
 
-# %%
 from paperlib import artifacts
-from paperlib.evaluation import best_threshold, crossed, crossed_pages, evidence, metrics
-from paperlib.evaluation import present, tables
-from paperlib.evaluation.figures import slices
+from paperlib.evaluation import evidence, present, tables
+from paperlib.evaluation.comparisons import crossed
+from paperlib.evaluation.figures import crossed_pages, slices
+from paperlib.evaluation.measures import best_threshold, metrics
+
+# %%
 from paperlib.exercises import baselines as exercises
 from paperlib.models import simple
-from paperlib.pipeline import crossed_residuals, patients, publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.comparisons import crossed_residuals
+from paperlib.pipeline.method import patients
+from paperlib.pipeline.pages import publishing
 from paperlib.publish import parameters, provenance
 
 parameters.validate(globals(), runs.check_choices)
@@ -123,7 +128,7 @@ slices.show_grid([top, below], row_titles=("reconstruction", "residual"), note=n
 # other test patients best, and the *oracle*, the one that fits the labels it is scored on. The last
 # two need labels, so they are no methods for a new hospital. They say what a residual would allow.
 #
-# ```{literalinclude} ../../paperlib/evaluation/best_threshold.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/best_threshold.py
 # :pyobject: thresholds_of_others
 # ```
 #

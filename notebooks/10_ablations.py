@@ -26,14 +26,18 @@ import dataclasses
 import numpy as np
 import pandas as pd
 
-# %%
 from paperlib import labels as bt
-from paperlib.evaluation import ablations, by_patient, evidence, examples, metrics
-from paperlib.evaluation import present, statistics, tables
+from paperlib.evaluation import evidence, examples, present, tables
+from paperlib.evaluation.comparisons import ablations
 from paperlib.evaluation.figures import ablations as ablation_figures, slices
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.patients import by_patient
+
+# %%
 from paperlib.exercises import ablations as exercises
-from paperlib.pipeline import ablation_measure, ablation_rows, publishing
-from paperlib.pipeline import run as runs, slice_view
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing, slice_view
+from paperlib.pipeline.studies import ablation_measure, ablation_rows
 from paperlib.publish import parameters, provenance
 
 # %%
@@ -64,20 +68,20 @@ note = f"patient {case}, slice {z}, {pair}, {provenance.one_line(found.provenanc
 # training* would give: the same network trained from another seed is another network. So a row that
 # was trained anew has to move more than a new seed did:
 #
-# ```{literalinclude} ../../paperlib/evaluation/ablations.py
+# ```{literalinclude} ../../paperlib/evaluation/comparisons/ablations.py
 # :pyobject: judge
 # ```
 #
 # The rows are data, one line each. This is what a line may change:
 #
-# ```{literalinclude} ../../paperlib/pipeline/ablation_rows.py
+# ```{literalinclude} ../../paperlib/pipeline/studies/ablation_rows.py
 # :pyobject: Study
 # ```
 #
 # Rows that change the segmentation only take the base's network. The others train one network of
 # their own, on FLAIR, with the same budget. The steps from residual to outline, each with its switch:
 #
-# ```{literalinclude} ../../paperlib/pipeline/ablation_measure.py
+# ```{literalinclude} ../../paperlib/pipeline/studies/ablation_measure.py
 # :pyobject: outline
 # ```
 #

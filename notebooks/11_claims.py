@@ -28,11 +28,13 @@ import numpy as np
 import pandas as pd
 
 # %%
-from paperlib.evaluation import evidence, paper, present, statistics, tables
+from paperlib.evaluation import evidence, paper, present, tables
 from paperlib.evaluation.claims import contrasts, numbers, page, sentences, unsaid
 from paperlib.evaluation.figures import claims as claims_figures
+from paperlib.evaluation.measures import statistics
 from paperlib.exercises import claims as exercises
-from paperlib.pipeline import publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing
 from paperlib.publish import parameters, provenance
 
 parameters.validate(globals(), runs.check_choices)
@@ -62,7 +64,7 @@ print(note)
 # improve", "is on a par or better") holds when its difference is on a par or has the denied sign's
 # opposite. So a small gain can exclude zero among the contrasts and still be on a par as a sentence.
 #
-# ```{literalinclude} ../../paperlib/evaluation/statistics.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/statistics.py
 # :pyobject: value_verdict
 # ```
 #
@@ -127,7 +129,7 @@ page.show_sentences(table, note=note)
 #
 # $$ n = \left( \frac{(z_{1-\alpha/2} + z_{\text{power}})\, s}{\delta} \right)^2 $$
 #
-# ```{literalinclude} ../../paperlib/evaluation/statistics.py
+# ```{literalinclude} ../../paperlib/evaluation/measures/statistics.py
 # :pyobject: patients_needed
 # ```
 

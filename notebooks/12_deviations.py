@@ -22,15 +22,20 @@ folds: int = 1  # from 1 to 20
 # %%
 import pandas as pd
 
-# %%
 from paperlib.data import rules
-from paperlib.evaluation import ablations, by_patient, conventions, evidence, metrics
-from paperlib.evaluation import present, tables
+from paperlib.evaluation import conventions, evidence, present, tables
 from paperlib.evaluation.claims import numbers
+from paperlib.evaluation.comparisons import ablations
 from paperlib.evaluation.deviations import effects, measures, page
 from paperlib.evaluation.figures import deviations as effect_figures
+from paperlib.evaluation.measures import metrics
+from paperlib.evaluation.patients import by_patient
+
+# %%
 from paperlib.exercises import deviations as exercises
-from paperlib.pipeline import ablation_rows, publishing, run as runs
+from paperlib.pipeline import run as runs
+from paperlib.pipeline.pages import publishing
+from paperlib.pipeline.studies import ablation_rows
 from paperlib.publish import parameters, provenance
 
 # %%
@@ -230,7 +235,7 @@ page.show_ceilings(cohorts, note=origin)
 #
 # Steps that only the ablations switch:
 #
-# ```{literalinclude} ../../paperlib/pipeline/ablation_rows.py
+# ```{literalinclude} ../../paperlib/pipeline/studies/ablation_rows.py
 # :pyobject: OutlineSettings
 # ```
 #

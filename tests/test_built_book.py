@@ -10,8 +10,8 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from paperlib.publish.downloads import DOWNLOADS
-from paperlib.publish.links import check_links
+from paperlib.publish.book.downloads import DOWNLOADS
+from paperlib.publish.book.links import check_links
 
 ROOT = Path(__file__).resolve().parents[1]
 pytestmark = pytest.mark.long

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from paperlib import artifacts, cli
-from paperlib.pipeline import patients, run
+from paperlib.pipeline import run
+from paperlib.pipeline.method import patients
 from paperlib.pipeline.stages import STAGES
 
 PATIENTS = ("Phantom_0001", "Phantom_0003")

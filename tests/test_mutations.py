@@ -29,16 +29,16 @@ MUTATIONS = {
         ("tests/test_scores.py",),
     ),
     "the sign of the residual in the pixel ranking": Mutation(
-        "paperlib/evaluation/convergence.py",
+        "paperlib/evaluation/measures/convergence.py",
         "darkness = -residual[brain]",
         "darkness = residual[brain]",
-        ("tests/evaluation/test_convergence.py",),
+        ("tests/evaluation/measures/test_convergence.py",),
     ),
     "what an empty slice is worth": Mutation(
-        "paperlib/evaluation/metrics.py",
+        "paperlib/evaluation/measures/metrics.py",
         "np.maximum(sizes, 1), float(empty))",
         "np.maximum(sizes, 1), 1.0)",
-        ("tests/evaluation/test_metrics.py",),
+        ("tests/evaluation/measures/test_metrics.py",),
     ),
     "what an empty slice is worth in Table 2": Mutation(
         "paperlib/evaluation/tables.py",
@@ -59,20 +59,20 @@ MUTATIONS = {
         ("tests/postprocessing/test_regions.py",),
     ),
     "sequences swapped in the segmentation": Mutation(
-        "paperlib/pipeline/segments.py",
+        "paperlib/pipeline/method/segments.py",
         "            clustered[FLAIR].mask,\n            clustered[T1CE].mask,\n",
         "            clustered[T1CE].mask,\n            clustered[FLAIR].mask,\n",
         (
-            "tests/pipeline/test_evidence_rows.py"
+            "tests/pipeline/method/test_evidence_rows.py"
             "::test_the_outline_is_taken_from_flair_and_the_enhancing_tumour_from_t1ce",
         ),
     ),
     "thresholds from test patients": Mutation(
-        "paperlib/pipeline/baselines.py",
+        "paperlib/pipeline/comparisons/baselines.py",
         "[*chosen.training, *chosen.validation]",
         "[*chosen.training, *chosen.test]",
         (
-            "tests/pipeline/test_folds.py"
+            "tests/pipeline/method/test_folds.py"
             "::test_labels_of_test_patients_move_no_threshold_and_those_of_others_do",
         ),
     ),
@@ -98,7 +98,7 @@ MUTATIONS = {
         "paperlib/data/split.py",
         "able = [case for case in candidates if",
         "able = [case for case in range(len(healthy_slices)) if",
-        ("tests/pipeline/test_folds.py::test_each_patient_is_tested_once_and_has_one_part_in_each_fold",),
+        ("tests/pipeline/method/test_folds.py::test_each_patient_is_tested_once_and_has_one_part_in_each_fold",),
     ),
 }  # fmt: skip
 

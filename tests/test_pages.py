@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from paperlib import artifacts
-from paperlib.evaluation import cohort, costs, evidence, summary, tables
+from paperlib.evaluation import evidence, tables
+from paperlib.evaluation.networks import costs
+from paperlib.evaluation.patients import cohort
+from paperlib.evaluation.texts import summary
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"

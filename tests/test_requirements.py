@@ -30,7 +30,7 @@ OWN = {"paperlib", "benchmarks", *(file.stem for file in (ROOT / "tests").rglob(
 STARTED = {
     "axe-core-python": ("tests/test_browser.py", "axe_core_python"),
     "beartype": ("pyproject.toml", "beartype.beartype"),
-    "django-static-mathjax": ("paperlib/publish/sphinxext.py", "django-static-mathjax"),
+    "django-static-mathjax": ("paperlib/publish/book/sphinxext.py", "django-static-mathjax"),
     "import-linter": ("Makefile", "importlinter.cli"),
     "ipykernel": ("paperlib/publish/notebooks.py", "python3"),
     "jupyter-book": ("paperlib/publish/commands.py", "jupyter_book.cli"),

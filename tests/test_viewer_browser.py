@@ -15,15 +15,16 @@ import pytest
 import test_browser
 from PIL import Image
 
-from paperlib.evaluation import evidence, examples, slice_facts, slice_scores
+from paperlib.evaluation import evidence, examples
 from paperlib.evaluation.figures import sheets, slices, style
-from paperlib.pipeline import slice_view, viewer
+from paperlib.evaluation.slices import slice_facts, slice_scores
+from paperlib.pipeline.pages import slice_view, viewer
 
 pytestmark = test_browser.pytestmark  # long, and only with a browser
 ROOT = Path(__file__).resolve().parents[1]
 PAIR, METHOD = "VAE-MSE-f0-s0", "VAE-MSE-s0"
 CONFIGURATION = """\
-extensions = ["myst_parser", "paperlib.publish.sphinxext"]
+extensions = ["myst_parser", "paperlib.publish.book.sphinxext"]
 myst_enable_extensions = ["colon_fence"]
 html_theme = "sphinx_book_theme"
 html_static_path = ["book/static"]

@@ -1,6 +1,7 @@
 """The stages of a whole run, one after the other in one process."""
 
-from paperlib.pipeline import shown, stages
+from paperlib.pipeline import stages
+from paperlib.pipeline.pages import shown
 from paperlib.pipeline.run import Run
 
 

@@ -1,5 +1,5 @@
 /* The slice viewer: layers of one slice on a canvas, what the run says about it beside.
-   Pictures and facts come from viewer/case-N.js (paperlib/publish/slice_viewer.py): a page opened
+   Pictures and facts come from viewer/case-N.js (paperlib/publish/book/slice_viewer.py): a page opened
    from file:// may load scripts, but not data. Nothing is computed here that a result depends on. */
 (() => {
   "use strict";

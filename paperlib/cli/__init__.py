@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _explain(error: Exception) -> str | None:
     """Return what a person needs to know; None for a defect, which shows where it is."""
-    storage = importlib.import_module("paperlib.pipeline.storage")
+    storage = importlib.import_module("paperlib.pipeline.machine.storage")
     root = importlib.import_module("paperlib.artifacts").ROOT
     if said := storage.explain(error, root):
         return said

@@ -85,7 +85,7 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _segment(options: argparse.Namespace) -> int:
-    patient_files = importlib.import_module("paperlib.pipeline.patient_files")
+    patient_files = importlib.import_module("paperlib.pipeline.new_patients.patient_files")
     lines = patient_files.segment_files(
         patient_files.PatientFiles(options.flair, options.t1ce, options.truth),
         options.model,
@@ -99,7 +99,7 @@ def _segment(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    scoring = importlib.import_module("paperlib.pipeline.scoring")
+    scoring = importlib.import_module("paperlib.pipeline.new_patients.scoring")
     found = scoring.evaluate(options.predictions, options.truths, codes=options.codes)
     if options.out:
         scoring.save(found, options.out, overwrite=options.overwrite)

@@ -90,15 +90,19 @@ def _tables(options: argparse.Namespace) -> int:
     status = _workflow(options, "tables")
     if not status:
         print(
-            importlib.import_module("paperlib.pipeline.printed_tables").describe_run(_run(options))
+            importlib.import_module("paperlib.pipeline.pages.printed_tables").describe_run(
+                _run(options)
+            )
         )
     return status
 
 
 def _ablations(options: argparse.Namespace) -> int:
-    importlib.import_module("paperlib.pipeline.ablation_plan").choose_rows(options.rows)
+    importlib.import_module("paperlib.pipeline.studies.ablation_plan").choose_rows(options.rows)
     status = _workflow(options, "ablations", rows=options.rows)
-    print(importlib.import_module("paperlib.pipeline.ablations").describe_rows(_run(options)))
+    print(
+        importlib.import_module("paperlib.pipeline.studies.ablations").describe_rows(_run(options))
+    )
     return status
 
 
@@ -108,7 +112,7 @@ def _length(options: argparse.Namespace) -> int:
 
 def _sweep(options: argparse.Namespace) -> int:
     plan, sweeps = (
-        importlib.import_module(f"paperlib.pipeline.{name}") for name in ("sweep_plan", "sweeps")
+        importlib.import_module(f"paperlib.pipeline.sweeps.{name}") for name in ("plan", "command")
     )
     sweep = plan.read_sweep(options.file)
     run = sweeps.open_sweep(sweep, profile=options.profile, data=options.data, folds=options.folds)
@@ -120,9 +124,9 @@ def _sweep(options: argparse.Namespace) -> int:
 
 
 def _stage(options: argparse.Namespace) -> int:
-    progress = importlib.import_module("paperlib.pipeline.progress")
+    progress = importlib.import_module("paperlib.pipeline.machine.progress")
     stages = importlib.import_module("paperlib.pipeline.stages")
-    locks = importlib.import_module("paperlib.pipeline.locks")
+    locks = importlib.import_module("paperlib.pipeline.machine.locks")
     run, by_hand = _run(options), not options.in_workflow
     request = stages.Request(options.item, options.jobs, options.allow_skipped)
     with locks.stage(run, options.name, options.item, by_hand=by_hand):
@@ -134,8 +138,8 @@ def _stage(options: argparse.Namespace) -> int:
 
 
 def _reference(options: argparse.Namespace) -> int:
-    results = importlib.import_module("paperlib.pipeline.results")
-    locks = importlib.import_module("paperlib.pipeline.locks")
+    results = importlib.import_module("paperlib.pipeline.method.results")
+    locks = importlib.import_module("paperlib.pipeline.machine.locks")
     run = _run(options)
     with locks.whole_run(run, f"paperlib reference of {run.name}"):
         names = results.export_reference(run, options.destination)
@@ -151,14 +155,14 @@ def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     command = [sys.executable, "-m", "snakemake", target, "--snakefile", "workflow/Snakefile"]
     command += ["--nolock", *_where(root, options), "--config"]
     command += [f"{name}={value}" for name, value in chosen.items()]
-    locks = importlib.import_module("paperlib.pipeline.locks")
-    importlib.import_module("paperlib.pipeline.storage").refuse_unwritable(root)
+    locks = importlib.import_module("paperlib.pipeline.machine.locks")
+    importlib.import_module("paperlib.pipeline.machine.storage").refuse_unwritable(root)
     who = run.command if target == "all" else f"paperlib {target} of {run.name}"
     with locks.whole_run(run, who) as lock:
         began = time.time()
         code = _supervise(command, root, lock.fileno())
     if code and options.cluster:
-        cluster = importlib.import_module("paperlib.pipeline.cluster")
+        cluster = importlib.import_module("paperlib.pipeline.machine.cluster")
         print("\n".join(cluster.describe_failures(root, began)), file=sys.stderr)
     return code
 

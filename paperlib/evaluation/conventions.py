@@ -11,9 +11,9 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
-from paperlib.evaluation import metrics, statistics
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.metrics import RegionCounts
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures.metrics import RegionCounts
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy import ndarray
 
 from paperlib import artifacts
-from paperlib.evaluation import metrics
+from paperlib.evaluation.measures import metrics
 from paperlib.labels import REGIONS
 
 TRUTH = "B11 truth"

@@ -10,10 +10,11 @@ import pandas as pd
 
 from paperlib import scores
 from paperlib.evaluation import evidence as rows
-from paperlib.evaluation import metrics, paper, statistics
+from paperlib.evaluation import paper
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.ranking import same_height_auroc, slice_ranking
-from paperlib.evaluation.statistics import Bootstrapped, Interval
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures.ranking import same_height_auroc, slice_ranking
+from paperlib.evaluation.measures.statistics import Bootstrapped, Interval
 from paperlib.labels import REGIONS, TISSUES
 
 SAME_HEIGHT_REACH = 2  # slices

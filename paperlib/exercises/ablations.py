@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Bool
 from numpy import ndarray
 
-from paperlib.evaluation import metrics
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import answers
 
 LEVEL = 0.95

@@ -4,7 +4,7 @@ import pandas as pd
 from jaxtyping import Float
 from numpy import ndarray
 
-from paperlib.evaluation import metrics
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import answers
 
 

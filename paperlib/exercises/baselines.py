@@ -4,7 +4,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Shaped
 from numpy import ndarray
 
-from paperlib.evaluation import best_threshold, metrics
+from paperlib.evaluation.measures import best_threshold, metrics
 from paperlib.exercises import answers
 from paperlib.models import simple
 from paperlib.postprocessing import thresholds

@@ -6,9 +6,9 @@ from numbers import Integral
 import numpy as np
 import pandas as pd
 
-from paperlib.evaluation import statistics
 from paperlib.evaluation.claims import contrasts, numbers
-from paperlib.evaluation.statistics import AGREES, DIFFERS, UNDECIDED, Interval
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.statistics import AGREES, DIFFERS, UNDECIDED, Interval
 from paperlib.exercises import answers
 
 READINGS = ("both", "neighbourhood", "weights")

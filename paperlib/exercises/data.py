@@ -6,7 +6,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 
 from paperlib.data import preprocess
-from paperlib.evaluation import metrics
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import answers
 
 

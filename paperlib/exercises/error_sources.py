@@ -7,9 +7,14 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from paperlib.evaluation import metrics
+from paperlib.evaluation.comparisons.variants import (
+    POOLED,
+    RECONSTRUCTION,
+    THRESHOLD,
+    variant_counts,
+)
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.variants import POOLED, RECONSTRUCTION, THRESHOLD, variant_counts
+from paperlib.evaluation.measures import metrics
 from paperlib.exercises import answers
 from paperlib.labels import REGIONS
 

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from numpy import ndarray
 
-from paperlib.evaluation import by_patient, metrics
-from paperlib.evaluation.by_patient import Method
 from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.measures import metrics
+from paperlib.evaluation.patients import by_patient
+from paperlib.evaluation.patients.by_patient import Method
 from paperlib.exercises import answers
 
 PLAIN, THREE_D = "B2 fixed", "B12"

@@ -7,8 +7,9 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
-from paperlib.evaluation import conventions, metrics
+from paperlib.evaluation import conventions
 from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.measures import metrics
 from paperlib.evaluation.tables import Draws
 from paperlib.exercises import answers
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from paperlib.evaluation import trainings
+from paperlib.evaluation.networks import trainings
 from paperlib.exercises import answers
 
 FIRST = "pixel_ap"  # the measure that the page shows before the student chooses another

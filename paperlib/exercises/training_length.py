@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from paperlib.evaluation import training_length
+from paperlib.evaluation.networks import training_length
 from paperlib.exercises import answers
 
 LOSS = "validation_loss"

@@ -62,22 +62,24 @@ def _cohort(run: Run, request: Request) -> None:
             "The patients of this run are those in DATA, none is simulated; leave --data out, "
             "or run the stage check."
         )
-    _module("patients").make_cohort(run, jobs=request.jobs)
+    _module("method.patients").make_cohort(run, jobs=request.jobs)
 
 
 def _check(run: Run, request: Request) -> None:
-    _module("patients").check_patients(run, allow_skipped=request.allow_skipped, jobs=request.jobs)
+    _module("method.patients").check_patients(
+        run, allow_skipped=request.allow_skipped, jobs=request.jobs
+    )
 
 
 def _prepare(run: Run, request: Request) -> None:
-    _module("patients").prepare_slices(run, jobs=request.jobs)
-    _module("patients").split_patients(run)
+    _module("method.patients").prepare_slices(run, jobs=request.jobs)
+    _module("method.patients").split_patients(run)
 
 
 def _network(run: Run, request: Request) -> None:
     own, network = _find_network(run, request.item)
-    _module("network_stages").train_network(own, network)
-    _module("network_stages").reconstruct_slices(own, network)
+    _module("method.network_stages").train_network(own, network)
+    _module("method.network_stages").reconstruct_slices(own, network)
 
 
 def _segment(run: Run, request: Request) -> None:
@@ -85,54 +87,54 @@ def _segment(run: Run, request: Request) -> None:
     if opened is None:
         raise _no_pair(run, request.item)
     own, pair = opened
-    _module("segments").segment_pair(own, pair)
+    _module("method.segments").segment_pair(own, pair)
     if combinations.has_networks(own):  # else others share them, segmented in another way
-        _module("model_folder").write_pair(own, pair)
+        _module("new_patients.model_folder").write_pair(own, pair)
 
 
 def _attribution(run: Run, request: Request) -> None:
     if request.item not in run.pairs():
         raise _no_pair(run, request.item)
-    _module("attribution").attribute_pair(run, request.item)
+    _module("comparisons.attribution").attribute_pair(run, request.item)
 
 
 def _baselines(run: Run, request: Request) -> None:
     folds = [str(fold) for fold in range(run.folds)]
     if request.item not in folds:
         raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
-    _module("baselines").segment_baselines(run, int(request.item))
+    _module("comparisons.baselines").segment_baselines(run, int(request.item))
 
 
 def _gather(run: Run, _request: Request) -> None:
-    _module("results").gather(run)
+    _module("method.results").gather(run)
 
 
 def _ablation(run: Run, request: Request) -> None:
-    _module("ablations").run_row(run, request.item)
+    _module("studies.ablations").run_row(run, request.item)
 
 
 def _crossed(run: Run, request: Request) -> None:
     folds = [str(fold) for fold in range(run.folds)]
     if request.item not in folds:
         raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
-    _module("crossed").compare(run, int(request.item))
-    _module("crossed").keep_crossed(run)
+    _module("comparisons.crossed").compare(run, int(request.item))
+    _module("comparisons.crossed").keep_crossed(run)
 
 
 def _row(run: Run, request: Request) -> None:
-    _module("sweep_rows").measure_row(run, request.item)
+    _module("sweeps.rows").measure_row(run, request.item)
 
 
 def _length(run: Run, request: Request) -> None:
-    _module("lengths").run_length(run, request.item)
+    _module("studies.lengths").run_length(run, request.item)
 
 
 def _notebook(run: Run, request: Request) -> None:
-    _module("pages").execute(run, request.item)
+    _module("pages.notebooks").execute(run, request.item)
 
 
 def _publish(run: Run, _request: Request) -> None:
-    _module("publishing").publish(run)
+    _module("pages.publishing").publish(run)
 
 
 def _no_pair(run: Run, item: str) -> ValueError:

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from paperlib import artifacts
 from paperlib.publish import student
+from paperlib.publish.book.links import check_links
 from paperlib.publish.execute import NotebookError, execute_notebook
 from paperlib.publish.gate import BOOK, EXECUTED, SOURCES, Origin, check_published, read_origins
-from paperlib.publish.links import check_links
 from paperlib.publish.notebooks import write_notebooks
 from paperlib.publish.parameters import Check, UsageError
 

@@ -1,4 +1,4 @@
-"""Whose file is whose; the numbers are in tests/pipeline/test_scoring.py."""
+"""Whose file is whose; the numbers are in tests/pipeline/new_patients/test_scoring.py."""
 
 import pytest
 

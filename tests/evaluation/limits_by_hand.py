@@ -8,8 +8,8 @@ volume Dice 200/310, 80/140, 1, 80/160. Patient 2 has no enhancing tumour.
 import pandas as pd
 from evidence_by_hand import make_evidence
 
-from paperlib.evaluation.by_patient import Method
 from paperlib.evaluation.evidence import TRUTH, Evidence
+from paperlib.evaluation.patients.by_patient import Method
 
 NETWORK = Method("VAE-MSE-s0", "both")
 VOLUME_DICE = [200 / 310, 80 / 140, 1.0, 80 / 160]

@@ -5,7 +5,9 @@ import pandas as pd
 import pytest
 from evidence_by_hand import METHOD, make_evidence
 
-from paperlib.evaluation import conventions, metrics, slice_scores
+from paperlib.evaluation import conventions
+from paperlib.evaluation.measures import metrics
+from paperlib.evaluation.slices import slice_scores
 from paperlib.evaluation.tables import Draws
 
 DRAWS = Draws(50, 0)

@@ -12,8 +12,9 @@ import pytest
 
 from paperlib import scores as paperlib_scores
 from paperlib.config import MixtureSettings
-from paperlib.evaluation import evidence, summary, tables
+from paperlib.evaluation import evidence, tables
 from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.texts import summary
 
 DRAWS = tables.Draws(number=200, seed=0)
 PLACES = [(0, 80), (0, 81), (1, 80), (2, 80), (2, 100)]

@@ -43,7 +43,7 @@ def page_of(pages, mini_run, monkeypatch):
     """Return what a page has loaded when its exercises begin, on the shared small run."""
     reference = ROOT / "results" / "reference"
     monkeypatch.setattr("paperlib.pipeline.run.open_run", lambda *_: mini_run)
-    monkeypatch.setattr("paperlib.pipeline.publishing.reference_folder", reference.joinpath)
+    monkeypatch.setattr("paperlib.pipeline.pages.publishing.reference_folder", reference.joinpath)
 
     def load(page):
         if page not in pages:

@@ -7,7 +7,9 @@ import shutil
 import pytest
 
 from paperlib import artifacts
-from paperlib.pipeline import baselines, network_stages, networks, patients, results, run, segments
+from paperlib.pipeline import run
+from paperlib.pipeline.comparisons import baselines
+from paperlib.pipeline.method import network_stages, networks, patients, results, segments
 from paperlib.pipeline.stages import STAGES, Request
 
 

@@ -11,7 +11,7 @@ from skimage.transform import resize
 from paperlib import artifacts
 from paperlib.labels import SEQUENCES
 from paperlib.models import architectures
-from paperlib.pipeline import patients
+from paperlib.pipeline.method import patients
 from paperlib.pipeline.stages import STAGES, Request
 
 STACK = ["slice", "height", "width"]

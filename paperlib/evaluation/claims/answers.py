@@ -6,11 +6,11 @@ import pandas as pd
 from jaxtyping import Shaped
 from numpy import ndarray
 
-from paperlib.evaluation import metrics, statistics
 from paperlib.evaluation.claims.pairing import Network, network_row
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.statistics import Bootstrapped, Interval
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures.statistics import Bootstrapped, Interval
 from paperlib.evaluation.tables import Draws
 
 NOT_MEASURED = "not measured"

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from paperlib.evaluation import paper, statistics, tables
+from paperlib.evaluation import paper, tables
 from paperlib.evaluation.claims.pairing import (
     GATE,
     Network,
@@ -26,7 +26,8 @@ from paperlib.evaluation.claims.pairing import (
 )
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
 # Decided before the runs reported here, after short prototypes on some of the same patients:

@@ -8,7 +8,7 @@ from itertools import chain
 
 import pandas as pd
 
-from paperlib.evaluation import metrics, statistics, tables
+from paperlib.evaluation import tables
 from paperlib.evaluation.claims.answers import (
     NOT_MEASURED,
     Absent,
@@ -33,6 +33,7 @@ from paperlib.evaluation.claims.pairing import (
 from paperlib.evaluation.conventions import slice_counts
 from paperlib.evaluation.evidence import Evidence, method_counts
 from paperlib.evaluation.examples import PAPERS_CHOICE
+from paperlib.evaluation.measures import metrics, statistics
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 

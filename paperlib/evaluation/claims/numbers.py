@@ -11,13 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from paperlib.evaluation import conventions, paper, slice_scores, statistics, tables
+from paperlib.evaluation import conventions, paper, tables
 from paperlib.evaluation.claims.contrasts import NOT_TESTABLE, VALUE_MARGIN, is_real, judge
 from paperlib.evaluation.claims.pairing import GATE, Network, network_row
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.ranking import slice_ranking
-from paperlib.evaluation.statistics import Bootstrapped, Interval
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.ranking import slice_ranking
+from paperlib.evaluation.measures.statistics import Bootstrapped, Interval
+from paperlib.evaluation.slices import slice_scores
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGION_NAMES
 

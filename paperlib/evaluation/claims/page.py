@@ -23,9 +23,9 @@ from paperlib.evaluation.claims.sentence import (
     TABLE_3,
     Link,
 )
-from paperlib.evaluation.layout import MISSING, READING_NAMES
+from paperlib.evaluation.measures.statistics import DIFFERS, UNDECIDED
 from paperlib.evaluation.present import Shown
-from paperlib.evaluation.statistics import DIFFERS, UNDECIDED
+from paperlib.evaluation.texts.layout import MISSING, READING_NAMES
 
 TARGETS = {tables.OUTLINE: ("Outline", TABLE_2), tables.SEMANTIC: ("Semantic", SEMANTIC)}
 # What is to be said where a reading of equation 1 ends below the paper.

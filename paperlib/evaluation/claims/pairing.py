@@ -11,10 +11,12 @@ import pandas as pd
 from jaxtyping import Bool, Float
 from numpy import ndarray
 
-from paperlib.evaluation import conventions, metrics, slice_scores, statistics, tables
+from paperlib.evaluation import conventions, tables
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.statistics import Bootstrapped
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures.statistics import Bootstrapped
+from paperlib.evaluation.slices import slice_scores
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS, TISSUES
 

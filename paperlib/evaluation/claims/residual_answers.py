@@ -2,14 +2,13 @@
 
 Each function takes evidence and draws first. Networks that it needs must have been trained.
 What needs pixels is read from the numbers per patient in the evidence's `pixels`, where a run
-has them: the fields of `paperlib.evaluation.reconstruction.TissueFacts`.
+has them: the fields of `paperlib.evaluation.measures.reconstruction.TissueFacts`.
 """
 
 from collections.abc import Sequence
 
 import pandas as pd
 
-from paperlib.evaluation import slice_scores, statistics
 from paperlib.evaluation.claims.answers import (
     Absent,
     Answer,
@@ -22,6 +21,8 @@ from paperlib.evaluation.claims.numbers import score_auroc
 from paperlib.evaluation.claims.pairing import Network
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.slices import slice_scores
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import FLAIR, T1CE
 

@@ -11,7 +11,7 @@ from paperlib.evaluation.claims.numbers import MOSTLY
 from paperlib.evaluation.claims.pairing import Network
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
 DIFFERENCE, NUMBER, SHARE = "{:+.3f}", "{:.2f}", "{:.0%}"

@@ -13,7 +13,7 @@ from paperlib.evaluation.claims.sentence import Part, Sentence
 from paperlib.evaluation.claims.sentences_networks import ON_NETWORKS
 from paperlib.evaluation.claims.sentences_tumours import ON_TUMOURS
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
 NO_VERDICT = "our control"

@@ -29,7 +29,7 @@ from paperlib.evaluation.claims.sentence import (
     Why,
 )
 from paperlib.evaluation.evidence import Evidence
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.tables import Draws
 
 

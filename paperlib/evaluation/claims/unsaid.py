@@ -9,8 +9,8 @@ from paperlib.evaluation import paper
 from paperlib.evaluation.claims.answers import NOT_MEASURED
 from paperlib.evaluation.claims.contrasts import ALPHA, EFFECTS, NOT_TESTABLE
 from paperlib.evaluation.claims.numbers import patients_for_margin
+from paperlib.evaluation.measures.statistics import UNDECIDED, Interval
 from paperlib.evaluation.present import Shown
-from paperlib.evaluation.statistics import UNDECIDED, Interval
 
 
 def show_limits(

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from paperlib.evaluation import ablations
 from paperlib.evaluation.claims.answers import Absent
 from paperlib.evaluation.claims.numbers import Cohorts
+from paperlib.evaluation.comparisons import ablations
 from paperlib.evaluation.deviations import measures
 from paperlib.evaluation.deviations.deviation import OUTLINE, Deviation, Deviations
 from paperlib.evaluation.deviations.on_counting import ON_COUNTING

@@ -11,14 +11,15 @@ import pandas as pd
 import torch
 from torch import nn
 
-from paperlib.evaluation import paper, slice_scores
+from paperlib.evaluation import paper
 from paperlib.evaluation.claims import answers
 from paperlib.evaluation.claims.pairing import missing_networks
 from paperlib.evaluation.conventions import slice_counts
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.layout import READING_NAMES
-from paperlib.evaluation.table1 import LATENT_SIDE, SIDE_PX
+from paperlib.evaluation.networks.table1 import LATENT_SIDE, SIDE_PX
+from paperlib.evaluation.slices import slice_scores
+from paperlib.evaluation.texts.layout import READING_NAMES
 from paperlib.labels import REGION_NAMES
 from paperlib.models import adversaries, architectures
 from paperlib.models.architectures import Architecture, Conv

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from paperlib.evaluation import conventions, metrics, slice_scores, statistics, tables
+from paperlib.evaluation import conventions, tables
 from paperlib.evaluation.claims import answers, numbers, residual_answers
 from paperlib.evaluation.claims.answers import Absent, Answer
 from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
@@ -18,7 +18,9 @@ from paperlib.evaluation.claims.pairing import missing_networks
 from paperlib.evaluation.deviations.deviation import OUTLINE, Alternative
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.examples import PAPERS_CHOICE
-from paperlib.evaluation.statistics import Bootstrapped, Interval
+from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures.statistics import Bootstrapped, Interval
+from paperlib.evaluation.slices import slice_scores
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import FLAIR, REGIONS
 

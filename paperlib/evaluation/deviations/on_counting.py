@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from paperlib.evaluation import conventions, foci, metrics, paper, strata
+from paperlib.evaluation import conventions, paper
 from paperlib.evaluation.claims import contrasts, numbers
 from paperlib.evaluation.claims.sentence import CONVENTIONS, SEMANTIC, TABLE_2, Link
 from paperlib.evaluation.deviations.deviation import DIFFERS, GATED, Alternative, Deviation
 from paperlib.evaluation.deviations.measures import Way, counted
 from paperlib.evaluation.deviations.on_scores import OURS
+from paperlib.evaluation.measures import foci, metrics
+from paperlib.evaluation.patients import strata
 from paperlib.labels import TISSUES
 
 RULE = Link("11_claims", "the-rule", "the rule of the claims")

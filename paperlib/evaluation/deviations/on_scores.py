@@ -5,11 +5,11 @@ from functools import partial
 from types import MappingProxyType
 
 from paperlib import scores
-from paperlib.evaluation import matching
 from paperlib.evaluation.claims.sentence import TABLE_3, Link
 from paperlib.evaluation.deviations import measures
 from paperlib.evaluation.deviations.deviation import AUROC, GATED, Alternative, Deviation
 from paperlib.evaluation.deviations.measures import Way
+from paperlib.evaluation.slices import matching
 
 GATES = Link("04_anomaly_scores", "gates", "gates")
 LATENT = Link("04_anomaly_scores", "what-the-latent-distance-measures", "latent distance")

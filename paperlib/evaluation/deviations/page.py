@@ -31,8 +31,8 @@ from paperlib.evaluation.deviations.effects import (
     missing_rows,
 )
 from paperlib.evaluation.evidence import Evidence
+from paperlib.evaluation.measures.statistics import Interval
 from paperlib.evaluation.present import Shown
-from paperlib.evaluation.statistics import Interval
 
 HEADS = ["the paper", "here", "why; what else is possible"]
 ROWS = Link("10_ablations", "all-rows", "ablations")

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paperlib.evaluation import ablations
+from paperlib.evaluation.comparisons import ablations
 from paperlib.evaluation.figures import style
 
 ROW_IN = 0.19

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from paperlib.evaluation.attribution import OURS, SHOWN, VIEWS
+from paperlib.evaluation.comparisons.attribution import OURS, SHOWN, VIEWS
 from paperlib.evaluation.figures import style
 from paperlib.labels import REGION_NAMES, SHOWN_REGION
 

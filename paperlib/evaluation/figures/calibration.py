@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from paperlib.evaluation.calibration import QUANTILE
 from paperlib.evaluation.figures import style
+from paperlib.evaluation.slices.calibration import QUANTILE
 
 MARKERS = "osD^v"
 PANEL_IN = 2.5

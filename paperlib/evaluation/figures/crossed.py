@@ -4,7 +4,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
 
-from paperlib.evaluation import crossed
+from paperlib.evaluation.comparisons import crossed
 from paperlib.evaluation.figures import style
 
 ROW_IN = 0.25

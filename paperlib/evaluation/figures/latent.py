@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from paperlib.evaluation.figures import style
-from paperlib.evaluation.latent_space import PrincipalAxes
+from paperlib.evaluation.networks.latent_space import PrincipalAxes
 
 COLOURS = "cividis"  # even steps for any common colour vision
 KINDS = ((False, "o", "no tumour"), (True, "x", "tumour"))

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from paperlib.evaluation.figures import style
-from paperlib.evaluation.roc import FALSE_POSITIVES, RocPanel
+from paperlib.evaluation.slices.roc import FALSE_POSITIVES, RocPanel
 
 BINS = 40
 SHOWN_QUANTILES = (0.005, 0.995)  # of a score; what lies beyond is counted in the last bin

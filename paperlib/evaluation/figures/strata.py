@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from numpy import ndarray
 
 from paperlib.evaluation.figures import style
-from paperlib.evaluation.strata import ALL, HULL
+from paperlib.evaluation.patients.strata import ALL, HULL
 from paperlib.labels import REGION_NAMES
 
 ROW_IN = 0.27  # height of a group

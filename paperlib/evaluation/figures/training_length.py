@@ -6,8 +6,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from paperlib.evaluation import training_length
 from paperlib.evaluation.figures import style
+from paperlib.evaluation.networks import training_length
 
 CONTRAST_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 

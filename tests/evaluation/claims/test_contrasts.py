@@ -5,9 +5,10 @@ import pytest
 from claims_by_hand import make_claims_evidence
 from scipy import stats
 
-from paperlib.evaluation import paper, statistics, tables
+from paperlib.evaluation import paper, tables
 from paperlib.evaluation.claims import contrasts
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.statistics import Interval
 
 DRAWS = tables.Draws(200, 0)
 VAE = [2, 4, 4, 6, 2, 8, 4, 6]

@@ -4,10 +4,11 @@ import pandas as pd
 import pytest
 from claims_by_hand import make_claims_evidence
 
-from paperlib.evaluation import statistics, tables
+from paperlib.evaluation import tables
 from paperlib.evaluation.claims import numbers
 from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.statistics import Interval
 
 DRAWS = tables.Draws(200, 0)
 # Typed from the tables of the paper, as they are printed there.

@@ -14,7 +14,7 @@ from paperlib.evaluation.claims import mask_answers, numbers, residual_answers, 
 from paperlib.evaluation.claims.answers import NOT_MEASURED, Absent
 from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
 from paperlib.evaluation.claims.sentence import TABLE_2, Part, Why
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures.statistics import Interval
 
 DRAWS = tables.Draws(100, 0)
 NETWORK = {("dVAE", "SSIM"): [8, 6, 4, 8]}

@@ -11,7 +11,7 @@ from paperlib.evaluation.claims.numbers import Cohorts
 from paperlib.evaluation.deviations import deviation, effects, page
 from paperlib.evaluation.deviations.effects import DEVIATIONS
 from paperlib.evaluation.figures import deviations as figures
-from paperlib.evaluation.statistics import Interval
+from paperlib.evaluation.measures.statistics import Interval
 
 
 @pytest.fixture

@@ -14,13 +14,14 @@ import pandas as pd
 import pytest
 
 from paperlib import config
-from paperlib.evaluation import ablations, tables
+from paperlib.evaluation import tables
 from paperlib.evaluation.claims.numbers import Cohorts
+from paperlib.evaluation.comparisons import ablations
 from paperlib.evaluation.deviations import deviation, effects
 from paperlib.evaluation.deviations.deviation import KINDS, Alternative, Deviation
 from paperlib.evaluation.deviations.effects import ABLATION, DEVIATIONS, PHANTOM, REAL
-from paperlib.evaluation.statistics import Interval
-from paperlib.pipeline import ablation_rows
+from paperlib.evaluation.measures.statistics import Interval
+from paperlib.pipeline.studies import ablation_rows
 
 DRAWS = tables.Draws(20, 0)
 NOTEBOOKS = Path(__file__).resolve().parents[3] / "notebooks"

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from paperlib.evaluation.calibration import QUANTILE
 from paperlib.evaluation.figures import calibration
+from paperlib.evaluation.slices.calibration import QUANTILE
 
 
 def table(folds):

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.collections import PathCollection
 
 from paperlib.evaluation.figures import latent
-from paperlib.evaluation.latent_space import PrincipalAxes
+from paperlib.evaluation.networks.latent_space import PrincipalAxes
 
 PLACES = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0], [3.0, 5.0]])
 AXES = PrincipalAxes(PLACES, np.array([0.6, 0.2]))

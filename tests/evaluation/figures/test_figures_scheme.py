@@ -2,8 +2,8 @@
 
 import pytest
 
-from paperlib.evaluation import table1
 from paperlib.evaluation.figures import scheme
+from paperlib.evaluation.networks import table1
 from paperlib.models import adversaries, architectures
 
 

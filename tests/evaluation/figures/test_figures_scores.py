@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from paperlib.evaluation import roc
 from paperlib.evaluation.figures import scores, style
+from paperlib.evaluation.slices import roc
 
 TUMOUR = np.array([True, True, False, False])
 

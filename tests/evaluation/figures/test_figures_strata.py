@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_rgba
 
 from paperlib.evaluation.figures import strata as figures
-from paperlib.evaluation.strata import ALL, HULL
+from paperlib.evaluation.patients.strata import ALL, HULL
 
 
 def _table(shift=0.0):

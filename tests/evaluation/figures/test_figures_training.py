@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from paperlib.evaluation import trainings
 from paperlib.evaluation.figures import style, training
+from paperlib.evaluation.networks import trainings
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Differences between ways: one decision made perfect, one setting changed, residuals crossed."""

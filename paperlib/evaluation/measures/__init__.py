@@ -1,0 +1,1 @@
+"""Measures of plain arrays: Dice, ranking, intervals, thresholds, foci, residuals."""

@@ -1,0 +1,1 @@
+"""Results in words and numbers: the paper's tables beside ours, and the numbers of prose."""

@@ -1,0 +1,1 @@
+"""Networks beside a run's own: `make ablations`, one change a row, and `make length`."""
