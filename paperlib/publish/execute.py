@@ -6,7 +6,6 @@ and warnings are taken out.
 """
 
 import ast
-import itertools
 import os
 import subprocess
 import sys
@@ -117,14 +116,27 @@ def fold_set_up(notebook: NotebookNode) -> None:
     """Fold, in place, the code between a page's introduction and the text that follows.
 
     The code stays on the page; a click on what it is ("Imports") shows it. What it printed stays
-    in sight.
+    in sight. Neighbours of one kind become one cell.
     """
-    after = itertools.dropwhile(lambda cell: cell.cell_type != "code", notebook.cells)
-    for cell in itertools.takewhile(lambda cell: cell.cell_type == "code", after):
+    is_code = [cell.cell_type == "code" for cell in notebook.cells]
+    if True not in is_code:
+        return
+    first = is_code.index(True)
+    end = is_code.index(False, first) if False in is_code[first:] else len(is_code)
+    folded: list[NotebookNode] = []
+    for cell in notebook.cells[first:end]:
         tags = set(cell.metadata.get("tags", ()))
         kind = _kind_of_set_up(cell.source, tags)
+        if folded and folded[-1].metadata.mystnb.code_prompt_show == kind:
+            folded[-1].source += f"\n\n{cell.source}"
+            folded[-1].outputs += cell.outputs
+            continue
         cell.metadata.tags = sorted(tags | {"hide-input"})
-        cell.metadata.mystnb = {"code_prompt_show": kind, "code_prompt_hide": kind}
+        cell.metadata.mystnb = nbformat.from_dict(
+            {"code_prompt_show": kind, "code_prompt_hide": kind}
+        )
+        folded.append(cell)
+    notebook.cells[first:end] = folded
 
 
 def _kind_of_set_up(code: str, tags: set[str]) -> str:

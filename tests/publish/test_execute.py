@@ -235,6 +235,7 @@ def test_the_code_between_introduction_and_text_is_folded():
         code("x = 2", metadata={"tags": ["injected-parameters"]}),
         code("import os\nfrom os import path"),
         code("import os\ny = os"),
+        code("print(x)", outputs=[nbformat.v4.new_output("stream", text="2")]),
         text("And now:"),
         code("z = 1"),
     ]
@@ -249,6 +250,7 @@ def test_the_code_between_introduction_and_text_is_folded():
         "Parameters": "x: int = 1",
         "Parameters of this run": "x = 2",
         "Imports": "import os\nfrom os import path",
-        "Set-up": "import os\ny = os",
+        "Set-up": "import os\ny = os\n\nprint(x)",
     }
+    assert [len(cell.get("outputs", ())) for cell in notebook.cells] == [0, 0, 0, 0, 1, 0, 0]
     assert notebook.cells[1].metadata.tags == ["hide-input", "parameters"]
