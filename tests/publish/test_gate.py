@@ -46,7 +46,7 @@ def test_a_source_that_is_gone_makes_its_notebook_an_orphan(published):
 
 def test_a_number_changed_by_hand_is_found(published):
     def change(notebook):
-        notebook["cells"][4]["outputs"][0]["data"]["text/plain"] = ["5"]
+        notebook["cells"][3]["outputs"][1]["data"]["text/plain"] = ["5"]
 
     edit(published, change)
     (message,) = refusals(published)
