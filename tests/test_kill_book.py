@@ -4,7 +4,6 @@ Small pages stand in for the real ones; patients, networks and everything betwee
 smoke profile. `kill -9` hits the whole family: make's child, Snakemake, the step and its workers.
 """
 
-import importlib.util
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tiny_book import HEADER, write_book
 
 from paperlib import artifacts
 from paperlib.pipeline.run import NOTEBOOKS
@@ -54,20 +54,10 @@ print("NAME", sorted(file.name for file in run.require("evidence").glob("counts-
 pytestmark = pytest.mark.long
 
 
-def _tiny_book():
-    """Return the module of tests/publish that writes small books."""
-    file = PROJECT / "tests" / "publish" / "conftest.py"
-    module = importlib.util.module_from_spec(importlib.util.spec_from_file_location("tiny", file))
-    module.__spec__.loader.exec_module(module)
-    return module
-
-
 def _make_root(root):
-    tiny = _tiny_book()
-    tiny.CHAPTERS = NOTEBOOKS
-    tiny.write_book(root)
+    write_book(root, NOTEBOOKS)
     for name in NOTEBOOKS:
-        (root / "notebooks" / f"{name}.py").write_text(tiny.HEADER + PAGE.replace("NAME", name))
+        (root / "notebooks" / f"{name}.py").write_text(HEADER + PAGE.replace("NAME", name))
     (root / "book" / "index.md").write_text("# A tiny book\n\n{result}`run.patients` patients.\n")
     shutil.rmtree(root / "book" / "executed")
     for name in ("paperlib", "workflow"):

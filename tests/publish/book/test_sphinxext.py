@@ -8,8 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 from bs4 import BeautifulSoup
-from conftest import CHAPTERS, write_book
 from sphinx.cmd.build import build_main
+from tiny_book import CHAPTERS, write_book
 
 from paperlib.publish.book.sphinxext import format_result, read_results, stage_mathjax
 from paperlib.publish.commands import run_book, run_execute
