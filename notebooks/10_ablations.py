@@ -11,8 +11,8 @@
 #
 # **The question.** The paper leaves many choices open, and so this book had to make them: the reading
 # of an equation, the weight of a loss, which slices to learn from. Which of them move the result, and
-# which do not matter? Every row of this page changes *one* thing of one base and asks how much Dice
-# that makes.
+# which do not matter? Every row of this page changes *one* thing of one base, the paper's own choice
+# (dVAE, SSIM loss, FLAIR), and asks how much Dice that makes.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
@@ -141,7 +141,7 @@ ablation_figures.plot_differences(table, note=origin)
 # %%
 caption = "Every row of this page: Dice over every slice [95 % interval over patients], pixel "
 caption += "average precision of the residual (mean over patients), and the paired differences; "
-caption += f"best first. {draws.number} draws. {origin}."
+caption += f"best first. {draws.number} draws, {table['patients'].max():.0f} test patients. {origin}."
 present.show(ablations.lay_out(table), caption=caption) if rows else present.absent()
 
 # %% [markdown]
