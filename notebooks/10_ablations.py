@@ -141,7 +141,9 @@ ablation_figures.plot_differences(table, note=origin)
 # %%
 caption = "Every row of this page: Dice over every slice [95 % interval over patients], pixel "
 caption += "average precision of the residual (mean over patients), and the paired differences; "
-caption += f"best first. {draws.number} draws, {table['patients'].max():.0f} test patients. {origin}."
+caption += (
+    f"best first. {draws.number} draws, {table['patients'].max():.0f} test patients. {origin}."
+)
 present.show(ablations.lay_out(table), caption=caption) if rows else present.absent()
 
 # %% [markdown]

@@ -21,6 +21,7 @@ HIGHER, LOWER = "higher", "lower"
 AS_A_SEED, UNDECIDED = "no more than a new seed", "undecided"
 NO_SEED = "unknown, no other seed was trained"
 MISSING = "–"
+LIKE_THE_IMAGE = 0.05  # of pixel AP below that of the plain image, or less
 _SAID = ("group", "change", "against", "region", "empty", "date", "seconds")  # in the record
 _ENDS = ("", "_low", "_high")
 COLUMNS = (
@@ -30,6 +31,7 @@ COLUMNS = (
     "low",
     "high",
     "ap",
+    "image_ap",
     *(f"difference{end}" for end in _ENDS),
     *(f"ap_difference{end}" for end in _ENDS),
     "retrained",
@@ -72,8 +74,8 @@ def compare_rows(rows: Mapping[str, Row], *, draws: Draws) -> pd.DataFrame:
     Returns:
         Index name; group, change, against, region, empty, `retrained` (whether its network or its
         slices differ from those it is compared with), `value` (Dice, every slice, with `low` and
-        `high`), `ap`, and on the slices that both rows have `difference` and `ap_difference` with
-        `_low` and `_high`; patients, slices (compared), date, commit, seconds. Without the row
+        `high`), `ap`, `image_ap` (of the plain image), and on the slices that both rows have
+        `difference` and `ap_difference` with `_low` and `_high`; patients, slices (compared), date, commit, seconds. Without the row
         that it is compared with, a row has no difference.
     """
     if not rows:
@@ -179,6 +181,12 @@ def summarise(table: pd.DataFrame) -> list[str]:
             largest = part["difference"].abs().idxmax()
             value = part.loc[largest, "difference"]
             said.append(f"Largest change by {words}: {names[largest]}, {value:+.3f}.")
+    copies = table["retrained"] & (table["image_ap"] - table["ap"] < LIKE_THE_IMAGE)
+    if copies.any():
+        said.append(
+            "Residual that ranks pixels about as the plain image does, so that hardly anything "
+            f"was reconstructed: {', '.join(names[copies])}. Their Dice is that of the image."
+        )
     return said
 
 
@@ -210,7 +218,8 @@ def _line(row: Row, rows: Mapping[str, Row], draws: Draws) -> dict[str, object]:
     line["commit"] = str(record["provenance"]["commit"])
     value = statistics.interval(_dice(row.counts, record["empty"], draws))
     line |= {"value": value.value, "low": value.low, "high": value.high}
-    line |= {"patients": value.patients, "ap": float(row.pixels["ap"].mean())}
+    line |= {"patients": value.patients}
+    line |= {name: float(row.pixels[name].mean()) for name in ("ap", "image_ap")}
     other = rows.get(record["against"])
     names = ("difference", "ap_difference")
     line |= {f"{name}{end}": np.nan for name in names for end in _ENDS}

@@ -14,6 +14,10 @@ DRAWS = Draws(200, 0)
 TRUTH = [10, 0, 10, 20]
 
 
+def pixels_of(ap):
+    return {"case": [0, 1], "ap": ap, "image_ap": [0.7, 0.7]}
+
+
 def write_row(folder, name, overlap, **changed):
     """Predictions hold as many pixels as the truth, so Dice of a slice = overlap / truth."""
     record = {
@@ -21,7 +25,7 @@ def write_row(folder, name, overlap, **changed):
         "region": "WT", "empty": 0.0, "network": {"seed": 0}, "prepare": {"z_low": 60},
         "facts": {"slice_steps": 10004}, "date": "2026-01-02", "seconds": 12.0,
         "provenance": {"cohort": "phantom", "profile": "phantom", "seeds": [0], "commit": "abc"},
-        "pixels": {"case": [0, 1], "ap": [0.4, 0.6], "image_ap": [0.7, 0.7]},
+        "pixels": pixels_of([0.4, 0.6]),
     } | changed  # fmt: skip
     truth = pd.Series(TRUTH)
     counts = pd.DataFrame({"case": [0, 0, 1, 1], "z": [1, 2, 1, 2], "truth": truth})
@@ -37,12 +41,14 @@ def write_row(folder, name, overlap, **changed):
 def folder(tmp_path):
     folder = tmp_path / "ablations"
     write_row(folder, "base", [5, 0, 5, 10], group="base")
-    write_row(folder, "better", [10, 0, 10, 20], pixels={"case": [0, 1], "ap": [0.5, 0.7]})
+    write_row(folder, "better", [10, 0, 10, 20], pixels=pixels_of([0.5, 0.7]))
     write_row(folder, "mixed", [0, 0, 10, 20])
     write_row(folder, "retrained", [6, 0, 6, 12], network={"seed": 0, "beta": 1})
     write_row(folder, "seed-1", [3, 0, 3, 6], group="seed", network={"seed": 1})
     write_row(folder, "gated", [5, 0, 5, 10], empty=1.0)
-    write_row(folder, "higher-up", [5, 0, 5, 20], prepare={"z_low": 2})
+    write_row(
+        folder, "higher-up", [5, 0, 5, 20], prepare={"z_low": 2}, pixels=pixels_of([0.6, 0.72])
+    )
     write_row(folder, "orphan", [5, 0, 5, 10], against="AAE")
     write_row(folder, "on-better", [5, 0, 5, 10], against="better")
     write_row(folder, "core", [9, 0, 9, 9], region="TC")
@@ -136,6 +142,7 @@ def test_the_sentences_carry_the_numbers_of_the_table(table):
     assert "up to 0.150 (trainings with another seed: 1)" in said
     assert "by segmentation only: better changed, +0.375" in said or "on-better" in said
     assert "by a new training: higher-up changed, +0.250" in said
+    assert "hardly anything was reconstructed: higher-up changed. Their Dice" in said
 
 
 def test_nothing_is_compared_without_the_base(folder):
