@@ -75,8 +75,8 @@ def compare_rows(rows: Mapping[str, Row], *, draws: Draws) -> pd.DataFrame:
         Index name; group, change, against, region, empty, `retrained` (whether its network or its
         slices differ from those it is compared with), `value` (Dice, every slice, with `low` and
         `high`), `ap`, `image_ap` (of the plain image), and on the slices that both rows have
-        `difference` and `ap_difference` with `_low` and `_high`; patients, slices (compared), date, commit, seconds. Without the row
-        that it is compared with, a row has no difference.
+        `difference` and `ap_difference` with `_low` and `_high`; patients, slices (compared),
+        date, commit, seconds. Without the row that it is compared with, a row has no difference.
     """
     if not rows:
         return pd.DataFrame(columns=list(COLUMNS))
