@@ -6,6 +6,7 @@ and warnings are taken out.
 """
 
 import ast
+import itertools
 import os
 import subprocess
 import sys
@@ -113,18 +114,15 @@ def strip(notebook: NotebookNode) -> list[str]:
 
 
 def fold_set_up(notebook: NotebookNode) -> None:
-    """Fold, in place, the code between a page's introduction and the text that follows.
+    """Fold, in place, the code between a page's introduction and its first text or result.
 
     The code stays on the page; a click on what it is ("Imports") shows it. What it printed stays
     in sight. Neighbours of one kind become one cell.
     """
-    is_code = [cell.cell_type == "code" for cell in notebook.cells]
-    if True not in is_code:
-        return
-    first = is_code.index(True)
-    end = is_code.index(False, first) if False in is_code[first:] else len(is_code)
+    first = next((n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code"), 0)
+    leading = list(itertools.takewhile(_shows_nothing, notebook.cells[first:]))
     folded: list[NotebookNode] = []
-    for cell in notebook.cells[first:end]:
+    for cell in leading:
         tags = set(cell.metadata.get("tags", ()))
         kind = _kind_of_set_up(cell.source, tags)
         if folded and folded[-1].metadata.mystnb.code_prompt_show == kind:
@@ -136,7 +134,12 @@ def fold_set_up(notebook: NotebookNode) -> None:
             {"code_prompt_show": kind, "code_prompt_hide": kind}
         )
         folded.append(cell)
-    notebook.cells[first:end] = folded
+    notebook.cells[first : first + len(leading)] = folded
+
+
+def _shows_nothing(cell: NotebookNode) -> bool:
+    printed_only = all(_is_stream(output, "stdout") for output in cell.get("outputs", ()))
+    return cell.cell_type == "code" and printed_only
 
 
 def _kind_of_set_up(code: str, tags: set[str]) -> str:

@@ -29,9 +29,9 @@ def test_a_published_notebook_holds_its_results_and_nothing_that_varies(good_run
     text = (good_run / "executed" / "01_data.ipynb").read_text()
     notebook = nbformat.reads(text, as_version=4)
     nbformat.validate(notebook)
-    assert [cell.get("execution_count") for cell in notebook.cells] == [None, 1, 2, 3]
-    printed, returned = notebook.cells[3].outputs  # of two cells without a text between them
-    assert (printed.text, returned.data["text/plain"]) == ("3\n", "4")
+    assert [cell.get("execution_count") for cell in notebook.cells] == [None, 1, 2, 3, 4]
+    assert notebook.cells[3].outputs[0].text == "3\n"
+    assert notebook.cells[4].outputs[0].data["text/plain"] == "4"
     for varying in (str(good_run), "/some/place", "_time", "duration", "papermill", sys.executable):
         assert varying not in text
 
@@ -227,8 +227,9 @@ def test_prints_before_and_after_a_figure_stay_where_they_were():
     assert (first.text, second, third.text) == ("a\nb\n", figure, "c\n")
 
 
-def test_the_code_between_introduction_and_text_is_folded():
+def test_the_code_between_introduction_and_first_result_is_folded():
     code, text = nbformat.v4.new_code_cell, nbformat.v4.new_markdown_cell
+    figure = nbformat.v4.new_output("display_data", data={"text/plain": "figure"})
     cells = [
         text("# Title"),
         code("x: int = 1", metadata={"tags": ["parameters"]}),
@@ -236,7 +237,7 @@ def test_the_code_between_introduction_and_text_is_folded():
         code("import os\nfrom os import path"),
         code("import os\ny = os"),
         code("print(x)", outputs=[nbformat.v4.new_output("stream", text="2")]),
-        text("And now:"),
+        code("plot()", metadata={"mystnb": {"figure": {"name": "fig"}}}, outputs=[figure]),
         code("z = 1"),
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
@@ -252,5 +253,5 @@ def test_the_code_between_introduction_and_text_is_folded():
         "Imports": "import os\nfrom os import path",
         "Set-up": "import os\ny = os\n\nprint(x)",
     }
-    assert [len(cell.get("outputs", ())) for cell in notebook.cells] == [0, 0, 0, 0, 1, 0, 0]
+    assert [len(cell.get("outputs", ())) for cell in notebook.cells] == [0, 0, 0, 0, 1, 1, 0]
     assert notebook.cells[1].metadata.tags == ["hide-input", "parameters"]

@@ -46,7 +46,7 @@ def test_a_source_that_is_gone_makes_its_notebook_an_orphan(published):
 
 def test_a_number_changed_by_hand_is_found(published):
     def change(notebook):
-        notebook["cells"][3]["outputs"][1]["data"]["text/plain"] = ["5"]
+        notebook["cells"][4]["outputs"][0]["data"]["text/plain"] = ["5"]
 
     edit(published, change)
     (message,) = refusals(published)
@@ -73,12 +73,12 @@ def test_a_notebook_without_our_stamp_is_refused(published):
 def test_a_published_error_is_named_beside_the_change(published):
     def change(notebook):
         error = {"output_type": "error", "ename": "OSError", "evalue": "no", "traceback": []}
-        notebook["cells"][3].update(outputs=[error], execution_count=None)
+        notebook["cells"][4].update(outputs=[error], execution_count=None)
 
     edit(published, change)
     messages = " ".join(refusals(published))
-    assert "cell 3 (`import sys`) raised OSError: no" in messages
-    assert "cell 3 (`import sys`) was not run" in messages
+    assert "cell 4 (`seed + 1`) raised OSError: no" in messages
+    assert "cell 4 (`seed + 1`) was not run" in messages
 
 
 def test_a_source_without_a_notebook_is_named_with_the_command(published, write_source):
