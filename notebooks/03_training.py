@@ -92,7 +92,7 @@ present.show(lengths.astype(str), caption="Training of every row: networks (fold
              f"slice-steps, and why it ended. {note}.")  # fmt: skip
 
 # %% [markdown]
-# ## Training length decides the order of the rows
+# ## Training length changes the order of the rows
 #
 # At 1,000 slice-steps, at 2,000, at 4,000 and so on, each network was shown the same few test
 # slices, and this was measured:

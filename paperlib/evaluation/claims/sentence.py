@@ -79,7 +79,7 @@ TABLE_3 = Link("04_anomaly_scores", "table-3-with-controls", "Table 3")
 SCORES = Link("04_anomaly_scores", "all-test-slices", "scores of all test slices")
 CLUSTERS = Link("05_postprocessing", "which-cluster-is-the-tumour", "which cluster")
 CORE = Link("05_postprocessing", "three-labels", "from masks to labels")
-LENGTH = Link("03_training", "training-length-decides-the-order-of-the-rows", "training length")
+LENGTH = Link("03_training", "training-length-changes-the-order-of-the-rows", "training length")
 PICTURES = Link(
     "02_architectures", "one-slice-through-every-network-of-this-run", "reconstructions"
 )
