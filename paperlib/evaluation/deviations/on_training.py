@@ -18,7 +18,7 @@ ON_TRAINING: Mapping[str, Deviation] = MappingProxyType(
             "Trained until convergence.",
             "A fixed number of slice-steps (`slice_steps`, by profile), equal for all models; "
             "only the profile `paper` stops by validation loss.",
-            "A fixed budget has a known cost and is the same for all rows. It also decides the "
+            "A fixed budget has a known cost and is the same for all rows. It also changes the "
             "order of the rows.",
             alternatives=(
                 Alternative(
