@@ -100,13 +100,19 @@ def train_network(run: Run, fold: int, seed: int) -> bool:
 
 
 def finished_pairs(run: Run, fold: int) -> dict[str, list[TrainingSettings]]:
-    """Return the networks of each pair of a fold that is segmented, by the pair's name."""
+    """Return the networks of each pair of a fold that is segmented, by the pair's name.
+
+    A pair that was segmented with networks other than those there now is left out.
+    """
     found: dict[str, list[TrainingSettings]] = {}
     for network in run.networks():
-        folder = run.folder / "segments" / network.pair
-        if network.fold == fold and artifacts.read_manifest(folder):
+        segmented = artifacts.read_manifest(run.folder / "segments" / network.pair)
+        shown = artifacts.read_manifest(run.reconstruction_folder(network))
+        if network.fold != fold or segmented is None or shown is None:
+            continue
+        if segmented["upstream"][f"reconstruction_{network.sequence}"] == shown["content"]:
             found.setdefault(network.pair, []).append(network)
-    return found
+    return {pair: networks for pair, networks in found.items() if len(networks) == len(SEQUENCES)}
 
 
 def beyond_folder(run: Run, fold: int) -> Path:
