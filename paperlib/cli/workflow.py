@@ -52,6 +52,11 @@ def _add_studies(
     command.set_defaults(run=_length)
 
     command = commands.add_parser(
+        "beyond", parents=options, help="smoothed FLAIR and a network of synthetic lesions"
+    )
+    command.set_defaults(run=_beyond)
+
+    command = commands.add_parser(
         "sweep",
         parents=[works],
         help="models x losses x seeds x settings, and a notebook's parameters, of a file",
@@ -108,6 +113,10 @@ def _ablations(options: argparse.Namespace) -> int:
 
 def _length(options: argparse.Namespace) -> int:
     return _workflow(options, "lengths")
+
+
+def _beyond(options: argparse.Namespace) -> int:
+    return _workflow(options, "beyond_paper")
 
 
 def _sweep(options: argparse.Namespace) -> int:

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from monai.networks.nets import UNet
 from numpy import ndarray
+from torch import nn
 
 from paperlib.models.inference import select_device
 
@@ -38,7 +39,7 @@ def build_unet(*, inputs: int, outputs: int, seed: int) -> UNet:
 
 
 def apply_unet(
-    model: UNet, images: Float[ndarray, "slice channel height width"], *, batch_size: int = 16
+    model: nn.Module, images: Float[ndarray, "slice channel height width"], *, batch_size: int = 16
 ) -> Float[ndarray, "slice output height width"]:
     """Return what a U-Net says about slices.
 

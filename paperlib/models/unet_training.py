@@ -1,8 +1,8 @@
-"""Training of the two U-Nets outside the paper.
+"""Training of the U-Nets outside the paper.
 
 Everything random is derived from (seed, epoch, position), as in `training.py`. A training takes a
-minute or two, so there is no checkpoint; the learning rate falls along a cosine to 0 and the last
-weights stay.
+minute or two, so there is no checkpoint; the learning rate falls along a cosine to 0, after
+rising along another where the schedule says so, and the last weights stay.
 """
 
 import math
@@ -11,11 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from monai.networks.nets import UNet
 from numpy import ndarray
+from torch import nn
 from tqdm import tqdm
 
 from paperlib.models.unet_tasks import Task
+
+FIRST_RATE = 1 / 25  # of the highest, where a rise begins (as OneCycleLR of torch)
 
 
 class Schedule(NamedTuple):
@@ -23,16 +25,20 @@ class Schedule(NamedTuple):
 
     slice_steps: int
     batch_size: int = 8
-    learning_rate: float = 1e-3  # at the start
+    learning_rate: float = 1e-3  # at its highest
     gradient_clip: float = 1.0
     seed: int = 0
+    warm_up: float = 0.0  # share of the slice-steps until the rate is highest
+    weight_decay: float = 0.0  # decoupled from the gradient (AdamW)
 
 
-def fit_unet(model: UNet, task: Task, schedule: Schedule, *, name: str) -> list[dict[str, float]]:
+def fit_unet(
+    model: nn.Module, task: Task, schedule: Schedule, *, name: str
+) -> list[dict[str, float]]:
     """Train a U-Net in place.
 
     Args:
-        model: From `unet.build_unet`.
+        model: From `unet.build_unet` or `lesion_unet.build_lesion_unet`.
         task: What it learns.
         schedule: How long and how fast.
         name: Shown with the progress and in errors.
@@ -46,7 +52,9 @@ def fit_unet(model: UNet, task: Task, schedule: Schedule, *, name: str) -> list[
     """
     if not task.slices:
         raise ValueError(f"No training slice for the {name}; check the split.")
-    optimiser = torch.optim.Adam(model.parameters(), lr=schedule.learning_rate)
+    optimiser = torch.optim.Adam(
+        model.parameters(), weight_decay=schedule.weight_decay, decoupled_weight_decay=True
+    )
     model.train()
     rows: list[dict[str, float]] = []
     seen = 0
@@ -57,9 +65,8 @@ def fit_unet(model: UNet, task: Task, schedule: Schedule, *, name: str) -> list[
             order = np.random.default_rng([schedule.seed, epoch, 0]).permutation(task.slices)
             for start in range(0, task.slices, schedule.batch_size):
                 positions = order[start : start + schedule.batch_size]
-                share = seen / schedule.slice_steps
                 for group in optimiser.param_groups:
-                    group["lr"] = schedule.learning_rate * (1 + math.cos(math.pi * share)) / 2
+                    group["lr"] = learning_rate(schedule, share=seen / schedule.slice_steps)
                 losses.append(_step(model, task, optimiser, schedule, positions, epoch))
                 if not math.isfinite(losses[-1]):
                     raise FloatingPointError(
@@ -77,8 +84,17 @@ def fit_unet(model: UNet, task: Task, schedule: Schedule, *, name: str) -> list[
     return rows
 
 
+def learning_rate(schedule: Schedule, *, share: float) -> float:
+    """Return the rate after a share of the slice-steps, 0 to 1."""
+    if share < schedule.warm_up:
+        risen = (1 - math.cos(math.pi * share / schedule.warm_up)) / 2
+        return schedule.learning_rate * (FIRST_RATE + (1 - FIRST_RATE) * risen)
+    fallen = (share - schedule.warm_up) / (1 - schedule.warm_up)
+    return schedule.learning_rate * (1 + math.cos(math.pi * fallen)) / 2
+
+
 def _step(
-    model: UNet,
+    model: nn.Module,
     task: Task,
     optimiser: torch.optim.Optimizer,
     schedule: Schedule,

@@ -121,6 +121,14 @@ def _crossed(run: Run, request: Request) -> None:
     _module("comparisons.crossed").keep_crossed(run)
 
 
+def _beyond(run: Run, request: Request) -> None:
+    folds = [str(fold) for fold in range(run.folds)]
+    if request.item not in folds:
+        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
+    _module("comparisons.beyond").segment_beyond(run, int(request.item))
+    _module("comparisons.beyond_export").write_rows(run)
+
+
 def _row(run: Run, request: Request) -> None:
     _module("sweeps.rows").measure_row(run, request.item)
 
@@ -165,6 +173,7 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "gather": _gather,
         "ablation": _ablation,
         "crossed": _crossed,
+        "beyond": _beyond,
         "length": _length,
         "row": _row,
         "notebook": _notebook,

@@ -15,12 +15,14 @@ from paperlib.pipeline.studies import ablation_plan
 MS_PER_SLICE = {"VAE": 6.5, "dVAE": 14, "VAE1px": 7, "VAE-CE": 14, "AAE": 14, "BiAAE": 16}
 MS_PER_SLICE_OF_OTHERS = 14
 NETWORK_START_S = 10.0  # torch, the looks at the residual on the way, the reconstructions
+MS_PER_SLICE_BEYOND = 18.0  # of the network of synthetic lesions
 SLICES_UNTIL_PATIENCE = 800_000  # 200 epochs of 4,000 slices: the longest of profile `paper`
 NOTHING_DONE_S = 5.0  # a step that ends sooner says nothing about the pace
 SECONDS = {"notebook": 13.0, "publish": 20.0, "gather": 2.0, "row": 4.0}
 FAILED = "failed.jsonl"
 SECONDS_PER_PATIENT = {"cohort": 2.5, "check": 0.5, "prepare": 1.7}
 SECONDS_PER_TEST_PATIENT = {"segment": 2.0, "attribution": 3.0, "baselines": 5.0}
+BEYOND_S = {"alone": 12.0, "pair": 4.0}  # a test patient; more for each pair of the paper
 
 
 def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> float:
@@ -37,6 +39,8 @@ def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> f
         return planned
     if step == "network":
         return _network_seconds(run, item)
+    if step == "beyond":
+        return _beyond_seconds(run, patients)
     if step in SECONDS_PER_TEST_PATIENT:
         return SECONDS_PER_TEST_PATIENT[step] * _tested(run, patients)
     return SECONDS.get(step, SECONDS_PER_PATIENT.get(step, 0.0) * patients)
@@ -54,6 +58,15 @@ def _network_seconds(run: Run, item: str) -> float:
         return median(took)
     cost = MS_PER_SLICE.get(kind.rsplit("-", 1)[0], MS_PER_SLICE_OF_OTHERS)
     return NETWORK_START_S + (budget or SLICES_UNTIL_PATIENCE) * cost / 1000
+
+
+def _beyond_seconds(run: Run, patients: int) -> float:
+    """Return what one fold takes when all pairs of the paper are there."""
+    settings = run.profile.beyond
+    training = settings.slice_steps * MS_PER_SLICE_BEYOND / 1000 + NETWORK_START_S
+    pairs = len(run.pairs()) / run.folds
+    tested = (BEYOND_S["alone"] + BEYOND_S["pair"] * pairs) * _tested(run, patients)
+    return training * len(settings.seeds) + tested
 
 
 def _tested(run: Run, patients: int) -> float:

@@ -1,0 +1,82 @@
+"""The rows of `make beyond` where the book reads them: counts and scores, no pixel, no name."""
+
+import dataclasses
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from paperlib import artifacts
+from paperlib.pipeline.comparisons import beyond
+from paperlib.pipeline.method import patients, results
+from paperlib.pipeline.run import Run
+from paperlib.publish import provenance
+
+REFERENCE = "results/reference/beyond"
+KINDS = ("counts", "scores", "pixels")
+FACTS = ("seconds", "commit", "versions")
+NETWORK_FACTS = (*FACTS, "training_slices", "parameters", "training_cpu_s", "patient_cpu_s")
+
+
+def destination(run: Run) -> Path:
+    """Return where the tables are written: for the book only real and default patients."""
+    if run.data is not None:
+        cases = artifacts.load_table(run.stage("prepare"), "cases")
+        return artifacts.ROOT / REFERENCE / f"real{len(cases)}"
+    if run.profile.name.startswith("phantom"):
+        return artifacts.ROOT / REFERENCE / run.profile.name
+    return run.folder / "beyond" / "tables"
+
+
+def write_rows(run: Run) -> list[str]:
+    """Write the rows of all folds that are finished; returns the files' names."""
+    target = destination(run)
+    target.mkdir(parents=True, exist_ok=True)
+    with FileLock(artifacts.ROOT / "runs" / ".beyond.lock"):  # other folds finish, too
+        return _write(run, target)
+
+
+def _write(run: Run, target: Path) -> list[str]:
+    folders = {fold: beyond.beyond_folder(run, fold) for fold in range(run.folds)}
+    manifests = {
+        fold: found
+        for fold, folder in folders.items()
+        if (found := artifacts.read_manifest(folder))
+    }
+    slices = results.tested_slices(run)
+    slices = slices[slices["fold"].isin(manifests)]
+    tables = {"slices": slices, "cases": results.describe_cases(run, slices)}
+    for kind in KINDS:
+        found = pd.concat([artifacts.load_table(folders[fold], kind) for fold in manifests])
+        for method, table in found.groupby("method", sort=False):
+            tables[f"{kind}-{str(method).replace(' ', '_')}"] = table
+    homes = {
+        (fold, seed): beyond.network_folder(run, fold, seed)
+        for fold in manifests
+        for seed in run.profile.beyond.seeds
+    }
+    tables["epochs"] = pd.concat([artifacts.load_table(home, "epochs") for home in homes.values()])
+    for old in target.glob("*.csv"):
+        old.unlink()  # of a method that this run no longer has
+    for name, table in tables.items():
+        artifacts.save_table(target, name, table)
+    cohort = "phantom" if run.data is None else "real"
+    origin = {
+        **provenance.collect(cohort, run.profile.name, list(run.profile.beyond.seeds)),
+        "folds": run.folds,
+        "finished_folds": list(manifests),
+        "patients": len(artifacts.load_table(run.stage("prepare"), "cases")),
+        "settings": dataclasses.asdict(run.profile.beyond),
+        "segmented": [
+            {"fold": fold, "training_patients": len(patients.load_fold(run, fold).training)}
+            | {name: found[name] for name in (*FACTS, "thresholds", "patient_cpu_s")}
+            for fold, found in manifests.items()
+        ],
+        "networks": [
+            {"fold": fold, "seed": seed}
+            | {name: artifacts.require(home, command="make beyond")[name] for name in NETWORK_FACTS}
+            for (fold, seed), home in homes.items()
+        ],
+    }
+    artifacts.write_json(target / artifacts.PROVENANCE, origin)
+    return [*(f"{name}.csv" for name in tables), artifacts.PROVENANCE]

@@ -1,0 +1,167 @@
+"""The paper's residuals with a volume clean-up, so that no other method is credited with it.
+
+`reading` says what made a mask: the mixture per slice as everywhere, one mixture per "volume", or
+the "smoothed" residual above a quantile of healthy slices. The plain image stands beside the
+networks as "B3": its residual is -x.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy import ndarray
+
+from paperlib import artifacts
+from paperlib.config import BeyondSettings, MixtureSettings, TrainingSettings
+from paperlib.labels import ENHANCING, FLAIR, SEQUENCES, T1CE
+from paperlib.pipeline.method import clustering, patients, segments
+from paperlib.pipeline.run import Run
+from paperlib.postprocessing import mixture, morphology, neighbours, outline, thresholds, volume
+
+VOLUME, SMOOTHED = "volume", "smoothed"
+IMAGE = "B3"
+Limits = Mapping[str, float]
+
+
+class Masks(NamedTuple):
+    """What one method says about one patient before components are chosen.
+
+    Attributes:
+        method: Its name in the rows.
+        reading: What made the masks; empty without a residual.
+        bright: Pixels of the tumour outline, opened and closed.
+        enhancing: Pixels of the enhancing tumour.
+    """
+
+    method: str
+    reading: str
+    bright: ndarray
+    enhancing: ndarray
+
+
+def residual_limits(run: Run, fold: int, networks: list[TrainingSettings]) -> Limits:
+    """Return the healthy quantile of each smoothed residual, brighter tissue being higher.
+
+    It is taken from the validation patients: networks reconstruct no slice they learnt from.
+    """
+    settings, slices = run.profile.beyond, patients.load_slices(run)
+    residuals = {n.sequence: segments.load_residual(run, n) for n in networks}
+    brain = artifacts.load_array(run.stage("prepare"), "brain")
+    values: dict[str, list[ndarray]] = {sequence: [] for sequence in SEQUENCES}
+    for case in patients.load_fold(run, fold).validation:
+        healthy = patients.healthy_of(slices, [case])
+        # Only neighbours are smoothed together: the tumour slices between them are not shown.
+        for places in np.split(healthy, np.flatnonzero(np.diff(healthy) > 1) + 1):
+            inside = brain[places]
+            maps = {sequence: -residual.of(places) for sequence, residual in residuals.items()}
+            for sequence, smooth in smooth_maps(maps, inside, settings).items():
+                values[sequence].append(smooth[inside])
+    shares = {FLAIR: settings.clean_up_share, T1CE: settings.t1ce_share}
+    return {
+        sequence: thresholds.false_positive_threshold(np.concatenate(found), share=shares[sequence])
+        for sequence, found in values.items()
+    }
+
+
+def smooth_maps(
+    maps: Mapping[str, ndarray], brain: ndarray, settings: BeyondSettings
+) -> dict[str, ndarray]:
+    """Return FLAIR's and T1CE's maps of a patient smoothed in 3-D, as wide as the settings say."""
+    sigmas = {FLAIR: settings.flair_sigma_px, T1CE: settings.t1ce_sigma_px}
+    return {
+        sequence: volume.smooth(maps[sequence], brain, sigma_px=sigma)
+        for sequence, sigma in sigmas.items()
+    }
+
+
+def masks_of_residuals(
+    run: Run,
+    patient: segments.Patient,
+    pairs: Mapping[str, list[TrainingSettings]],
+    limits: Mapping[str, Limits],
+) -> Iterator[Masks]:
+    """Yield what the paper's residuals and the plain image say of one patient.
+
+    Args:
+        run: Whose networks they are.
+        patient: A test patient.
+        pairs: Networks of each pair, by its name.
+        limits: Of each pair, see `residual_limits`.
+    """
+    settings, places = run.profile.mixture, patient.slices.index.to_numpy()
+    image = {sequence: -patient.images[sequence] for sequence in SEQUENCES}
+    yield _per_slice(image, patient, settings)
+    yield _per_volume(IMAGE, image, patient, settings)
+    for pair, networks in pairs.items():
+        method = f"{networks[0].model}-{networks[0].loss}-s{networks[0].seed}"
+        residuals = {n.sequence: segments.load_residual(run, n).of(places) for n in networks}
+        yield _stored_masks(run, pair, method, patient, settings)
+        yield _per_volume(method, residuals, patient, settings)
+        yield _smoothed(method, residuals, patient, run.profile.beyond, limits[pair])
+
+
+def _per_slice(
+    image: Mapping[str, ndarray], patient: segments.Patient, settings: MixtureSettings
+) -> Masks:
+    tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
+    bright, enhancing = (
+        clustering.cluster(
+            image[sequence], patient.brain, tables, settings, reading=settings.reading
+        ).mask
+        for sequence in SEQUENCES
+    )
+    return Masks(IMAGE, settings.reading, bright, enhancing)
+
+
+def _smoothed(
+    method: str,
+    residuals: Mapping[str, ndarray],
+    patient: segments.Patient,
+    settings: BeyondSettings,
+    limits: Limits,
+) -> Masks:
+    maps = {sequence: -residual for sequence, residual in residuals.items()}
+    smooth = smooth_maps(maps, patient.brain, settings)
+    bright, enhancing = (
+        thresholds.above(smooth[sequence], patient.brain, threshold=limits[sequence])
+        for sequence in SEQUENCES
+    )
+    return Masks(method, SMOOTHED, morphology.open_close(bright, patient.brain), enhancing)
+
+
+def _stored_masks(
+    run: Run, pair: str, method: str, patient: segments.Patient, settings: MixtureSettings
+) -> Masks:
+    """Return the masks behind the segmentation that a pair left behind."""
+    codes = load_slices(run.folder / "segments" / pair, "segmentation", patient)
+    return Masks(method, settings.reading, codes > 0, codes == ENHANCING)
+
+
+def _per_volume(
+    method: str,
+    residuals: Mapping[str, ndarray],
+    patient: segments.Patient,
+    settings: MixtureSettings,
+) -> Masks:
+    fit = partial(
+        mixture.fit_mixture,
+        reading=settings.reading,
+        max_iterations=settings.max_iterations,
+        tolerance=settings.tolerance,
+        start=settings.start,
+    )
+    choose = partial(mixture.tumour_mask, cluster=settings.cluster, tail=settings.tail)
+    found = {
+        sequence: outline.cluster_volume(residuals[sequence], patient.brain, fit=fit, choose=choose)
+        for sequence in SEQUENCES
+    }
+    cleaned = {name: morphology.open_close(mask, patient.brain) for name, mask in found.items()}
+    return Masks(method, VOLUME, cleaned[FLAIR], cleaned[T1CE])
+
+
+def load_slices(folder: Path, name: str, patient: segments.Patient) -> ndarray:
+    """Return a patient's slices of an array that a stage wrote for all test patients."""
+    of_patient = np.isin(artifacts.load_array(folder, "place"), patient.slices.index)
+    return artifacts.load_array(folder, name)[of_patient]

@@ -1,0 +1,119 @@
+"""From maps of a volume to outlines: the sum of two maps, three rules, one mixture per volume."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+from paperlib.postprocessing import mixture, morphology, outline, volume
+
+BRAIN = np.zeros((24, 40, 40), bool)
+BRAIN[:, 4:36, 4:36] = True
+
+
+def test_a_network_adds_at_most_one_to_flair_and_takes_at_most_one():
+    flair = np.random.default_rng(0).normal(size=BRAIN.shape) * BRAIN
+    for logit, added in ((0.0, 0.0), (4.0, 0.5), (8.0, 1.0), (99.0, 1.0), (-99.0, -1.0)):
+        found = outline.combine(
+            flair, np.full(BRAIN.shape, logit), BRAIN, sigma_px=1.0, logit_limit=8.0
+        )
+        np.testing.assert_allclose(found[BRAIN], flair[BRAIN] + added)
+        assert (found[~BRAIN] == 0).all()
+
+
+def test_a_single_voxel_of_the_network_is_smoothed_before_it_counts():
+    logit = np.zeros(BRAIN.shape)
+    logit[12, 20, 20] = 8.0
+    found = outline.combine(np.zeros(BRAIN.shape), logit, BRAIN, sigma_px=1.0, logit_limit=8.0)
+    assert found[12, 20, 20] == pytest.approx((2 * np.pi) ** -1.5, rel=1e-2)
+    assert found[12, 20, 21] == pytest.approx(found[13, 20, 20])
+
+
+def long_and_round():
+    """A thin blob of more voxels, a round one of fewer with a hole in one slice, and a speck."""
+    rows = np.mgrid[:24, :40, :40]
+    away = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(rows, (12, 26, 26), strict=True)))
+    ball = away <= 5
+    thin = np.zeros(BRAIN.shape, bool)
+    thin[:, 8:12, 6:34] = True
+    speck = np.zeros(BRAIN.shape, bool)
+    speck[2, 30:33, 8:11] = True
+    assert thin.sum() > 2 * ball.sum()
+    return thin, ball, speck
+
+
+def test_each_rule_keeps_what_it_says():
+    thin, ball, speck = long_and_round()
+    found = outline.under_each_rule(thin | ball | speck, BRAIN)
+    assert tuple(found) == ("all", "largest_3d", "ball")
+    np.testing.assert_array_equal(found["all"], thin | ball | speck)
+    np.testing.assert_array_equal(found["largest_3d"], thin)
+    np.testing.assert_array_equal(found["ball"], ball)
+
+
+def test_holes_are_filled_within_a_slice_and_only_in_the_brain():
+    _, ball, _ = long_and_round()
+    with_tunnel = ball.copy()
+    with_tunnel[:, 26, 26] = False  # open in 3-D, closed in every slice but the two ends
+    for found in outline.under_each_rule(with_tunnel, BRAIN).values():
+        np.testing.assert_array_equal(found[8:17], ball[8:17])
+    hollow = BRAIN.copy()
+    hollow[12, 26, 26] = False
+    for found in outline.under_each_rule(with_tunnel & hollow, hollow).values():
+        assert not found[12, 26, 26]
+
+
+def test_the_ball_is_what_the_plain_clean_up_finds():
+    thin, ball, speck = long_and_round()
+    flair = np.where(thin | ball | speck, 3.0, 0.0)
+    score = volume.smooth(flair, BRAIN, sigma_px=1.0) - 1.0
+    bright = morphology.open_close((score > 0) & BRAIN, BRAIN)
+    expected = volume.segment_smoothed(
+        flair, BRAIN, threshold=1.0, spacing_mm=morphology.SPACING_MM
+    )
+    np.testing.assert_array_equal(outline.under_each_rule(bright, BRAIN)["ball"], expected)
+    assert expected.any()
+
+
+FIT = partial(mixture.fit_mixture, reading="neighbourhood", max_iterations=30)
+CHOOSE = partial(mixture.tumour_mask, cluster="smallest", tail="both")
+
+
+def residual(slices, tumours):
+    made = np.random.default_rng(2).normal(0, 0.3, (slices, 40, 40))
+    for number in tumours:
+        made[number, 15:25, 15:25] -= 3.0
+    return made
+
+
+def test_one_slice_is_fitted_as_it_is_alone():
+    noise, brain = residual(1, (0,)), BRAIN[:1]
+    found = outline.cluster_volume(noise, brain, fit=FIT, choose=CHOOSE)
+    alone = CHOOSE(FIT(noise[0], brain[0]), noise[0], brain[0])
+    np.testing.assert_array_equal(found[0], alone)
+    assert 90 < found.sum() < 130
+
+
+def test_slices_do_not_touch_even_where_the_brain_reaches_the_edge():
+    brain = np.ones((5, 40, 40), bool)
+    seen = []
+
+    def fit(image, inside, **_):
+        seen.append(inside)
+        return FIT(image, inside)
+
+    outline.cluster_volume(residual(5, (2,)), brain, fit=fit, choose=CHOOSE)
+    (inside,) = seen
+    assert inside.shape == (5 * 41, 40)
+    assert not inside[40::41].any()
+    assert inside.sum() == brain.sum()
+
+
+def test_a_slice_without_tumour_stays_empty_when_all_slices_share_a_fit():
+    made, brain = residual(6, (2, 3)), BRAIN[:6]
+    together = outline.cluster_volume(made, brain, fit=FIT, choose=CHOOSE)
+    alone = np.stack([CHOOSE(FIT(r, b), r, b) for r, b in zip(made, brain, strict=True)])
+    healthy = [0, 1, 4, 5]
+    assert together[[2, 3], 15:25, 15:25].mean() > 0.95
+    assert together[healthy].mean() < 0.01
+    assert alone[healthy].mean() > 0.05  # a fit to a healthy slice divides it anyway
