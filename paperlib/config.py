@@ -123,21 +123,24 @@ class MixtureSettings:
 
 @dataclass(frozen=True)
 class BeyondSettings:
-    """Segmentation beyond the paper: smoothed FLAIR, and a network of synthetic lesions."""
+    """Segmentation beyond the paper: smoothed FLAIR, and a network of synthetic lesions.
 
-    seeds: tuple[int, ...] = (0, 1)  # of the networks, whose logits are averaged; decided
-    gamma_seeds: tuple[int, ...] = (1,)  # of those trained on bent brightness, too; decided
-    slice_steps: int = 7_200  # slices seen by the optimiser: 450 batches; decided
-    batch_size: int = 16  # decided
-    learning_rate: float = 4e-3  # AdamW, at its highest; decided
-    warm_up: float = 0.15  # share of the training until there; decided
-    weight_decay: float = 1e-4  # decided
-    flair_sigma_px: float = 1.0  # of the Gaussian over FLAIR and logits, in 3-D; decided
-    t1ce_sigma_px: float = 0.5  # decided
-    logit_limit: float = 8.0  # logits are cut there; decided
-    clean_up_share: float = 0.01  # of healthy pixels above, without the network; decided
-    synthetic_share: float = 0.02  # the same with it; decided
-    t1ce_share: float = 0.01  # decided
+    Nothing of it deviates from the paper, so the deviations page does not list it.
+    """
+
+    seeds: tuple[int, ...] = (0, 1)  # of the networks, whose logits are averaged
+    gamma_seeds: tuple[int, ...] = (1,)  # of those trained on bent brightness, too
+    slice_steps: int = 7_200  # slices seen by the optimiser: 450 batches
+    batch_size: int = 16
+    learning_rate: float = 4e-3  # AdamW, at its highest
+    warm_up: float = 0.15  # share of the training until there
+    weight_decay: float = 1e-4
+    flair_sigma_px: float = 1.0  # of the Gaussian over FLAIR and logits, in 3-D
+    t1ce_sigma_px: float = 0.5
+    logit_limit: float = 8.0  # logits are cut there
+    clean_up_share: float = 0.01  # of healthy pixels above, without the network
+    synthetic_share: float = 0.02  # the same with it
+    t1ce_share: float = 0.01
     hull: str = "slice"  # as the paper's tissues
 
 
