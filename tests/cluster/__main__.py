@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from paperlib.pipeline.comparisons import baselines
+
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = Path("/etc/slurm/slurm.conf")  # jobs do not inherit SLURM_CONF
 SKIPPED = 77
@@ -159,7 +161,7 @@ def look_at_success(folder: Path) -> None:
 
 def look_at_failure(folder: Path) -> None:
     """A job that fails stops the book, which names it; mended, the same command finishes."""
-    module = folder / "paperlib" / "pipeline" / "baselines.py"
+    module = folder / Path(baselines.__file__).relative_to(ROOT)
     whole = module.read_text()
     module.write_text(whole + BROKEN)
     code, said = make_book(folder)
