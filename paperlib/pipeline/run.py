@@ -32,6 +32,7 @@ NOTEBOOKS = (
     "10_ablations",
     "11_claims",
     "12_deviations",
+    "13_beyond",
 )
 
 

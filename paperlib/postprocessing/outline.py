@@ -12,10 +12,15 @@ from numpy import ndarray
 from scipy import ndimage
 
 from paperlib.postprocessing.mixture import MixtureFit
-from paperlib.postprocessing.morphology import keep_component
+from paperlib.postprocessing.morphology import keep_component, open_close
 from paperlib.postprocessing.volume import smooth
 
 RULES = ("all", "largest_3d", "ball")  # of components, see morphology.COMPONENTS
+SINGLE = RULES[1:]  # those that keep one component
+LEVELS = np.round(np.arange(-0.2, 2.6, 0.1), 1)  # of a score in z units, where a rim is sought
+RING_PX = 3  # width of the tissue around an outline that it is compared with
+SHARPNESS = 8  # power of the contrast: how much more the clearest levels weigh
+_REACH_PX = 5  # what opening, closing and the ring see beyond a component
 _HOLES = np.zeros((3, 3, 3), bool)  # a hole is closed within its slice
 _HOLES[1] = ndimage.generate_binary_structure(2, 1)
 
@@ -54,6 +59,58 @@ def under_each_rule(
         rule: ndimage.binary_fill_holes(keep_component(cleaned, rule=rule), _HOLES) & brain
         for rule in RULES
     }
+
+
+def clearest_outline(
+    score: Float[ndarray, "slice height width"],
+    brain: Bool[ndarray, "slice height width"],
+    start: Bool[ndarray, "slice height width"],
+) -> Bool[ndarray, "slice height width"]:
+    """Return the component around a first outline at the level where it stands out most.
+
+    A z-score is brightness against the whole brain, tumour included: a large tumour is less
+    bright in it than a small one, and one threshold for all patients fits neither. So the first
+    outline only says where the tumour is. At each of `LEVELS` the component that holds most of it
+    is compared with the ring around it. The level is the median of all, weighted by the
+    difference of the two mean scores to the power of `SHARPNESS`.
+
+    Args:
+        score: Of one patient, higher inside a tumour, z units, without a threshold subtracted.
+        brain: No voxel outside is ever tumour.
+        start: The first outline, one component; if it is empty, so is the result.
+    """
+    low = open_close((score > LEVELS[0]) & brain, brain) | start
+    # Opening, closing and components only shrink with a higher level: all lie in this box.
+    found = ndimage.find_objects(_component_of(low, start).astype(int))
+    if not found:
+        return start
+    box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found[0])
+    inside, first, values = brain[box], start[box], score[box]
+    masks, contrasts = [], []
+    for level in LEVELS:
+        cleaned = open_close((values > level) & inside, inside)
+        mask = ndimage.binary_fill_holes(_component_of(cleaned, first), _HOLES) & inside
+        ring = ndimage.binary_dilation(mask, iterations=RING_PX) & inside & ~mask
+        if not (mask.any() and ring.any()):
+            continue
+        masks.append(mask)
+        contrasts.append(max(float(values[mask].mean() - values[ring].mean()), 0.0))
+    if not any(contrasts):
+        return start
+    weights = np.cumsum((np.array(contrasts) / max(contrasts)) ** SHARPNESS)
+    whole = np.zeros_like(start)
+    whole[box] = masks[int(np.searchsorted(weights, weights[-1] / 2))]
+    return whole
+
+
+def _component_of(
+    mask: Bool[ndarray, "slice height width"], start: Bool[ndarray, "slice height width"]
+) -> Bool[ndarray, "slice height width"]:
+    """Return the component of a mask that holds most of another; empty if none holds any."""
+    components, count = ndimage.label(mask)
+    shared = np.bincount(components[start], minlength=count + 1)
+    shared[0] = 0
+    return (components == shared.argmax()) & (shared.max() > 0) & mask
 
 
 def cluster_volume(

@@ -87,4 +87,10 @@ WRONG_ANSWERS = {
         "silent_way = 'all pixels pooled'",
         "silent_way = 'volume, empty = 1'",
     ),
+    # 13_beyond
+    "exercise-widest-ball": ("rule = 'all'", "rule = 'largest_3d'"),
+    "exercise-shifted-level": (
+        "fall_of_threshold = -fall_of_threshold",
+        "fall_of_contrast = dice_of['clearest'][1] + 0.1",
+    ),
 }

@@ -117,3 +117,58 @@ def test_a_slice_without_tumour_stays_empty_when_all_slices_share_a_fit():
     assert together[[2, 3], 15:25, 15:25].mean() > 0.95
     assert together[healthy].mean() < 0.01
     assert alone[healthy].mean() > 0.05  # a fit to a healthy slice divides it anyway
+
+
+def blurred_ball(peak, *, at=(12, 20, 20), background=0.0):
+    """A ball of radius 6 as a scanner shows it: its rim, half the peak, lies at the radius."""
+    rows = np.mgrid[:24, :40, :40]
+    ball = np.sqrt(sum((axis - a) ** 2 for axis, a in zip(rows, at, strict=True))) <= 6
+    sharp = np.where(ball, peak, background) * BRAIN
+    return ball, volume.smooth(sharp, BRAIN, sigma_px=1.5)
+
+
+def dice(one, other):
+    return 2 * (one & other).sum() / (one.sum() + other.sum())
+
+
+@pytest.mark.parametrize("peak", [0.9, 1.5, 2.4])
+def test_the_clearest_outline_is_the_rim_however_bright_the_tumour_is(peak):
+    ball, score = blurred_ball(peak)
+    for level in (0.3 * peak, 0.8 * peak):
+        found = outline.clearest_outline(score, BRAIN, score > level)
+        assert dice(found, ball) > 0.9
+        assert dice(found, ball) > dice(score > level, ball)
+
+
+def test_a_shifted_score_moves_the_level_with_it():
+    ball, score = blurred_ball(1.2, background=-0.6)
+    found = outline.clearest_outline(score, BRAIN, score > 0.9)
+    assert dice(found, ball) > 0.9
+
+
+def test_a_second_lesion_elsewhere_changes_nothing():
+    _, score = blurred_ball(1.5, at=(12, 12, 12))
+    other, second = blurred_ball(2.4, at=(12, 28, 28))
+    start = (score > 0.9) & ~other
+    alone = outline.clearest_outline(score, BRAIN, start)
+    np.testing.assert_array_equal(
+        outline.clearest_outline(np.maximum(score, second), BRAIN, start), alone
+    )
+
+
+def test_without_a_first_outline_or_without_contrast_the_first_outline_stays():
+    nothing = np.zeros(BRAIN.shape, bool)
+    _, score = blurred_ball(1.5)
+    assert not outline.clearest_outline(score, BRAIN, nothing).any()
+    flat = np.ones(BRAIN.shape) * BRAIN
+    start = nothing.copy()
+    start[10:14, 18:22, 18:22] = True
+    np.testing.assert_array_equal(outline.clearest_outline(flat, BRAIN, start), start)
+
+
+def test_the_clearest_outline_stays_in_the_brain_and_reaches_the_edge_of_the_volume():
+    ball, score = blurred_ball(1.5, at=(0, 8, 20))
+    found = outline.clearest_outline(score, BRAIN, score > 0.7)
+    assert found[0].any()
+    assert not (found & ~BRAIN).any()
+    assert dice(found, ball & BRAIN) > 0.85

@@ -1,7 +1,8 @@
 """Beyond the paper, one fold: smoothed FLAIR, a network of synthetic lesions, the third dimension.
 
 Methods by name: "clean-up" (no network), "synthetic" (mean logit of all seeds), "synthetic s0"
-(one seed), and the paper's own, see `beyond_residuals`.
+(one seed), and the paper's own, see `beyond_residuals`. Reading "clearest" is the outline at the
+level of the score that suits the patient, "" at the one threshold from healthy slices.
 """
 
 import dataclasses
@@ -18,7 +19,7 @@ from paperlib import artifacts
 from paperlib.config import BeyondSettings, TrainingSettings
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.comparisons import beyond_residuals
-from paperlib.pipeline.comparisons.beyond_residuals import Limits, Masks, smooth_maps
+from paperlib.pipeline.comparisons.beyond_residuals import Limits, smooth_maps
 from paperlib.pipeline.method import patients, rows, segments
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.postprocessing import morphology, outline, regions, thresholds
@@ -42,6 +43,7 @@ BEYOND_CODE = (
 )
 NETWORK_SETTINGS = ("slice_steps", "batch_size", "learning_rate", "warm_up", "weight_decay")
 CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
+CLEAREST = "clearest"
 
 
 def segment_beyond(run: Run, fold: int) -> bool:
@@ -156,16 +158,25 @@ def _segment(
         smooth = smooth_maps(patient.images, patient.brain, settings)
         enhancing = thresholds.above(smooth[T1CE], patient.brain, threshold=limits[T1CE])
         seconds += time.process_time() - began
-        for method, score in _scores(run, fold, patient, smooth[FLAIR], limits):
+        for method, score, limit in _scores(run, fold, patient, smooth[FLAIR], limits):
             began = time.process_time()
-            bright = morphology.open_close((score > 0) & patient.brain, patient.brain)
-            counts.append(_count(patient, Masks(method, "", bright, enhancing), settings.hull))
+            bright = morphology.open_close((score > limit) & patient.brain, patient.brain)
+            kept = outline.under_each_rule(bright, patient.brain)
+            clearest = {
+                rule: outline.clearest_outline(score, patient.brain, kept[rule])
+                for rule in outline.SINGLE
+            }
+            for reading, outlines in (("", kept), (CLEAREST, clearest)):
+                named = {"method": method, "reading": reading}
+                counts.append(_count(patient, outlines, enhancing, settings.hull, named))
             seconds += (time.process_time() - began) * (method == CLEAN_UP)
             pixels.append(segments.pixel_row(patient, FLAIR, score) | {"method": method})
-            found = segments.score_patient(patient, -score)
+            found = segments.score_patient(patient, limit - score)
             scored.append(found.assign(method=method, role="test"))
         for masks in beyond_residuals.masks_of_residuals(run, patient, pairs, by_pair):
-            counts.append(_count(patient, masks, settings.hull))
+            kept = outline.under_each_rule(masks.bright, patient.brain)
+            named = {"method": masks.method, "reading": masks.reading}
+            counts.append(_count(patient, kept, masks.enhancing, settings.hull, named))
     tables = {"counts": pd.concat(counts), "scores": pd.concat(scored)}
     tables["pixels"] = pd.DataFrame(pixels)
     return tables, round(seconds / len(cases), 3)
@@ -173,10 +184,10 @@ def _segment(
 
 def _scores(
     run: Run, fold: int, patient: segments.Patient, flair: ndarray, limits: Limits
-) -> Iterator[tuple[str, ndarray]]:
-    """Yield the methods without a residual: tumour is where the score is positive."""
+) -> Iterator[tuple[str, ndarray, float]]:
+    """Yield name, score and its healthy threshold of the methods without a residual."""
     settings = run.profile.beyond
-    yield CLEAN_UP, flair - limits[CLEAN_UP]
+    yield CLEAN_UP, flair, limits[CLEAN_UP]
     logits = {f"{SYNTHETIC} s{seed}": _logit(run, fold, seed, patient) for seed in settings.seeds}
     mean = np.mean(list(logits.values()), axis=0)
     for method, logit in {SYNTHETIC: mean, **logits}.items():
@@ -187,7 +198,7 @@ def _scores(
             sigma_px=settings.flair_sigma_px,
             logit_limit=settings.logit_limit,
         )
-        yield method, combined - limits[SYNTHETIC]
+        yield method, combined, limits[SYNTHETIC]
 
 
 def _logit(run: Run, fold: int, seed: int, patient: segments.Patient) -> ndarray:
@@ -196,17 +207,22 @@ def _logit(run: Run, fold: int, seed: int, patient: segments.Patient) -> ndarray
     )
 
 
-def _count(patient: segments.Patient, masks: Masks, hull: str) -> pd.DataFrame:
-    """Return the rows of one method under every rule for components."""
-    named = {"method": masks.method, "reading": masks.reading}
+def _count(
+    patient: segments.Patient,
+    outlines: Mapping[str, ndarray],
+    enhancing: ndarray,
+    hull: str,
+    named: Mapping[str, str],
+) -> pd.DataFrame:
+    """Return the rows of one method's outlines, by the rule that chose their components."""
     found = [
         rows.count_rows(
-            regions.label_tissues(kept, masks.enhancing, hull=hull),
+            regions.label_tissues(kept, enhancing, hull=hull),
             patient.labels,
             patient.slices,
             component=rule,
             **named,
         )
-        for rule, kept in outline.under_each_rule(masks.bright, patient.brain).items()
+        for rule, kept in outlines.items()
     ]
     return pd.concat(found)

@@ -18,6 +18,7 @@ from paperlib.pipeline.method import patients, segments
 from paperlib.pipeline.run import Run, open_run
 from paperlib.pipeline.stages import STAGES, Request
 from paperlib.postprocessing import morphology, regions, volume
+from paperlib.postprocessing.outline import clearest_outline
 
 PAIR, NETWORK = "VAE-MSE-f0-s0", "VAE-MSE-s0"
 RULES = ["all", "ball", "largest_3d"]
@@ -71,7 +72,9 @@ def _every_method_has_every_slice_under_every_rule(run, counts):
     expected = [(method, "") for method in OWN]
     expected += [("B3", "neighbourhood"), ("B3", "volume")]
     expected += [(NETWORK, reading) for reading in ("neighbourhood", "smoothed", "volume")]
-    assert set(groups.groups) == {(*one, rule) for one in expected for rule in RULES}
+    every = {(*one, rule) for one in expected for rule in RULES}
+    every |= {(method, "clearest", rule) for method in OWN for rule in ("ball", "largest_3d")}
+    assert set(groups.groups) == every
 
 
 def _limits_are_quantiles_of_healthy_training_slices(run, limits):
@@ -114,7 +117,11 @@ def _the_clean_up_is_the_smoothed_flair(run, counts, limits):
             threshold=limits["clean-up"],
             spacing_mm=morphology.SPACING_MM,
         )
-        found += _same_counts(counts, "clean-up", patient, outline, _enhancing(patient, limits))
+        enhancing = _enhancing(patient, limits)
+        found += _same_counts(counts, "clean-up", patient, outline, enhancing)
+        score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
+        clearest = clearest_outline(score, patient.brain, outline)
+        found += _same_counts(counts, "clean-up", patient, clearest, enhancing, reading="clearest")
     assert found > 100
 
 

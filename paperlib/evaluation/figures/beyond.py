@@ -1,0 +1,146 @@
+"""What would beat the paper as a page shows it: rules for components, patients, the last table.
+
+Where a copy of the project holds no such rows, every function says so in its place.
+"""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from paperlib.evaluation import paper, present
+from paperlib.evaluation.comparisons import beyond
+from paperlib.evaluation.comparisons.beyond import SCORED, Beyond, Way
+from paperlib.evaluation.figures import style
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.present import Shown
+from paperlib.evaluation.tables import Draws
+
+PAPER = "the paper prints"
+COLOURS = ("#999999", "#D55E00", "#E69F00", "#56B4E9", "#0072B2", "#CC79A7", "#009E73")
+
+
+def absent() -> Shown:
+    """Return what stands in place of rows that are not in this copy."""
+    text = "This copy holds no such rows of these patients; `make beyond` makes them."
+    return Shown(f"<p><em>{text}</em></p>", text)
+
+
+def describe(found: Beyond | None) -> str:
+    """Return of what the rows are: patients, slices, folds, training patients, seeds."""
+    if found is None:
+        return absent().text
+    known = found.provenance
+    trained = [fold["training_patients"] for fold in known["segmented"]]
+    seeds = len(known["settings"]["seeds"])
+    done = "" if len(trained) == known["folds"] else f" of {known['folds']}"
+    return (
+        f"n = {found.evidence.patients} test patients, {len(found.evidence.slices)} slices; "
+        f"{len(trained)}{done} {'fold' if known['folds'] == 1 else 'folds'}, "
+        f"{min(trained)} training patients, {seeds} networks of synthetic lesions a fold"
+    )
+
+
+def show_rules(found: Beyond | None, *, note: str = "") -> Shown:
+    """Return the volume Dice of each method under each rule for components.
+
+    Args:
+        found: Rows, or None where there are none.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    counts = found.evidence.counts
+    added = counts[counts["method"].isin(found.added)]
+    pairs = added[["method", "reading"]].fillna("").drop_duplicates()
+    table = beyond.compare_rules(found, list(pairs.itertuples(index=False, name=None)))
+    frame = table.map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
+    frame.columns = [beyond.RULES[rule] for rule in table.columns]
+    frame.index = frame.index.set_names(["method", "masks by"])
+    frame = frame.rename(index={"": "healthy threshold"}, level=1)
+    caption = (
+        "Volume Dice of the whole tumour, mean over patients, by the components that are kept: "
+        f"all, the largest, or the one with the widest ball inside. {describe(found)}; {note}."
+    )
+    return present.show(frame, caption=caption)
+
+
+def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
+    """Return the paper's numbers, its method, plain FLAIR and the others side by side.
+
+    Args:
+        found: Rows, or None where there are none.
+        draws: Of the intervals over patients.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    lines = {way.name: _line(found, way, draws) for way in beyond.ways(found)}
+    printed = dict.fromkeys(next(iter(lines.values())), "–")
+    printed["WT, every slice, empty = 0"] = f"{paper.OUTLINE[paper.PAPERS_CHOICE]:.2f}"
+    printed["WT / TC / ET, every slice, empty = 1"] = " / ".join(
+        f"{paper.GATED[region]:.2f}" for region in SCORED
+    )
+    frame = pd.DataFrame({PAPER: printed, **lines}).T
+    frame.index.name = "method"
+    caption = (
+        "Dice [95 % interval over patients]; volume: one Dice a patient, those without the region "
+        f"in truth and result left out; difference to {beyond.PLAIN.name} paired. What the paper "
+        "prints is of other patients, and the convention of its last three numbers is not stated. "
+        f"{describe(found)}; {draws.number} draws; {note}."
+    )
+    return present.show(frame, caption=caption)
+
+
+def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
+    """Return the volume Dice of every patient under each way, patients in the order of the first.
+
+    Args:
+        found: Rows, or None where there are none.
+        note: Line under the figure.
+    """
+    if found is None:
+        return absent()
+    ways = beyond.ways(found)
+    table = pd.concat(
+        [beyond.by_patient(found, way).rename(i) for i, way in enumerate(ways)], axis=1
+    )
+    table = table.sort_values(0, ignore_index=True)
+    figure = style.new_figure(3.6 + style.note_height_in(note), note=note)
+    axis = figure.subplots()
+    for number, way in enumerate(ways):
+        name = f"{way.name}, mean {table[number].mean():.2f}"
+        marker = "s" if number == 0 else "o"
+        axis.plot(table[number], marker, color=COLOURS[number], markersize=4, alpha=0.8, label=name)
+    axis.set_ylim(-0.03, 1.03)
+    axis.set_xlabel(f"patients, by the Dice of {ways[0].name}", fontsize=8)
+    axis.set_ylabel("volume Dice of the whole tumour", fontsize=8)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=2, fontsize=8, frameon=False)
+    return figure
+
+
+def _line(found: Beyond, way: Way, draws: Draws) -> dict[str, str]:
+    def drawn(region: str, aggregation: str, empty: float, way: Way = way):
+        return beyond.dice(found, way, region, aggregation=aggregation, empty=empty, draws=draws)
+
+    cells = {
+        f"{region}, volume": "–"
+        if beyond.by_patient(found, way, region=region).isna().all()
+        else _cell(drawn(region, "volume", np.nan))
+        for region in SCORED
+    }
+    gain = statistics.difference(
+        drawn("WT", "volume", np.nan), drawn("WT", "volume", np.nan, beyond.PLAIN)
+    )
+    cells["WT, volume, difference"] = "–" if way == beyond.PLAIN else _cell(gain, sign="+")
+    cells["WT, every slice, empty = 0"] = _cell(drawn("WT", "every_slice", 0.0))
+    cells["WT / TC / ET, every slice, empty = 1"] = " / ".join(
+        f"{drawn(region, 'every_slice', 1.0).value:.2f}" for region in SCORED
+    )
+    return cells
+
+
+def _cell(drawn: statistics.Bootstrapped, *, sign: str = "") -> str:
+    value, low, high, _ = statistics.interval(drawn)
+    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
