@@ -142,6 +142,7 @@ class BeyondSettings:
     synthetic_share: float = 0.02  # the same with it
     t1ce_share: float = 0.01
     hull: str = "slice"  # as the paper's tissues
+    component: str = "ball"  # that a new patient keeps; the rows show others beside it
 
 
 @dataclass(frozen=True)

@@ -10,18 +10,19 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from numpy import ndarray
 
 from paperlib import artifacts
-from paperlib.config import BeyondSettings, TrainingSettings
+from paperlib.config import TrainingSettings
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
-from paperlib.pipeline.comparisons import beyond_residuals
-from paperlib.pipeline.comparisons.beyond_residuals import Limits, Masks, smooth_maps
+from paperlib.pipeline.comparisons import beyond_model, beyond_residuals
+from paperlib.pipeline.comparisons.beyond_residuals import Masks
 from paperlib.pipeline.method import patients, rows, segments
+from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder
+from paperlib.pipeline.new_patients.beyond_method import CLEAN_UP, SYNTHETIC, Limits
 from paperlib.pipeline.run import Run, run_stage
-from paperlib.postprocessing import morphology, outline, regions, thresholds
+from paperlib.postprocessing import outline, regions, thresholds
 
 WORKERS = "paperlib.pipeline.comparisons.lesion_networks"  # imports torch
 NETWORK_CODE = (
@@ -39,9 +40,9 @@ BEYOND_CODE = (
     "paperlib.postprocessing.volume",
     "paperlib.pipeline.comparisons.beyond",
     "paperlib.pipeline.comparisons.beyond_residuals",
+    "paperlib.pipeline.new_patients.beyond_method",
 )
 NETWORK_SETTINGS = ("slice_steps", "batch_size", "learning_rate", "warm_up", "weight_decay")
-CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 
 
 def segment_beyond(run: Run, fold: int) -> bool:
@@ -53,15 +54,18 @@ def segment_beyond(run: Run, fold: int) -> bool:
     settings = run.profile.beyond
     for seed in settings.seeds:
         train_network(run, fold, seed)
+    networks = {seed: network_folder(run, fold, seed) for seed in settings.seeds}
+    beyond_model.make_model(run, fold, networks)
     pairs = finished_pairs(run, fold)
     upstream = {name: run.stage(name) for name in ("prepare", "split")}
-    upstream |= {f"network s{seed}": network_folder(run, fold, seed) for seed in settings.seeds}
+    upstream |= {f"network s{seed}": folder for seed, folder in networks.items()}
+    upstream["model"] = beyond_model.model_home(run, fold)
     for pair, chosen in pairs.items():
         upstream[f"segments {pair}"] = run.folder / "segments" / pair
         upstream |= {f"{n.pair} {n.sequence}": run.reconstruction_folder(n) for n in chosen}
 
     def make(folder: Path, _key: str) -> Mapping[str, object]:
-        limits = _image_limits(run, fold, settings)
+        limits = beyond_model_folder.read_model(upstream["model"]).limits
         by_pair = {
             pair: beyond_residuals.residual_limits(run, fold, chosen)
             for pair, chosen in pairs.items()
@@ -125,22 +129,6 @@ def network_folder(run: Run, fold: int, seed: int) -> Path:
     return run.folder / "beyond-networks" / f"f{fold}-s{seed}"
 
 
-def _image_limits(run: Run, fold: int, settings: BeyondSettings) -> Limits:
-    """Return the quantiles of smoothed FLAIR and T1CE over the healthy training slices."""
-    values: dict[str, list[ndarray]] = {sequence: [] for sequence in SEQUENCES}
-    for patient in segments.load_patients(run, patients.load_fold(run, fold).training):
-        healthy = patient.slices["healthy"].to_numpy()
-        for sequence, smooth in smooth_maps(patient.images, patient.brain, settings).items():
-            values[sequence].append(smooth[healthy][patient.brain[healthy]])
-    flair, t1ce = (np.concatenate(values[sequence]) for sequence in SEQUENCES)
-    limit = thresholds.false_positive_threshold
-    return {
-        CLEAN_UP: limit(flair, share=settings.clean_up_share),
-        SYNTHETIC: limit(flair, share=settings.synthetic_share),
-        T1CE: limit(t1ce, share=settings.t1ce_share),
-    }
-
-
 def _segment(
     run: Run,
     fold: int,
@@ -153,12 +141,12 @@ def _segment(
     counts, pixels, scored, seconds = [], [], [], 0.0
     for patient in segments.load_patients(run, cases):
         began = time.process_time()
-        smooth = smooth_maps(patient.images, patient.brain, settings)
+        smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
         enhancing = thresholds.above(smooth[T1CE], patient.brain, threshold=limits[T1CE])
         seconds += time.process_time() - began
         for method, score in _scores(run, fold, patient, smooth[FLAIR], limits):
             began = time.process_time()
-            bright = morphology.open_close((score > 0) & patient.brain, patient.brain)
+            bright = outline.clean(score, patient.brain)
             counts.append(_count(patient, Masks(method, "", bright, enhancing), settings.hull))
             seconds += (time.process_time() - began) * (method == CLEAN_UP)
             pixels.append(segments.pixel_row(patient, FLAIR, score) | {"method": method})
@@ -176,24 +164,16 @@ def _scores(
 ) -> Iterator[tuple[str, ndarray]]:
     """Yield the methods without a residual: tumour is where the score is positive."""
     settings = run.profile.beyond
-    yield CLEAN_UP, flair - limits[CLEAN_UP]
-    logits = {f"{SYNTHETIC} s{seed}": _logit(run, fold, seed, patient) for seed in settings.seeds}
-    mean = np.mean(list(logits.values()), axis=0)
-    for method, logit in {SYNTHETIC: mean, **logits}.items():
-        combined = outline.combine(
-            flair,
-            logit,
-            patient.brain,
-            sigma_px=settings.flair_sigma_px,
-            logit_limit=settings.logit_limit,
+    logits = {
+        f"{SYNTHETIC} s{seed}": beyond_residuals.load_slices(
+            network_folder(run, fold, seed), "logit", patient
         )
-        yield method, combined - limits[SYNTHETIC]
-
-
-def _logit(run: Run, fold: int, seed: int, patient: segments.Patient) -> ndarray:
-    return beyond_residuals.load_slices(network_folder(run, fold, seed), "logit", patient).astype(
-        np.float32
-    )
+        for seed in settings.seeds
+    }
+    chosen = {CLEAN_UP: None, SYNTHETIC: beyond_method.mean_logit(list(logits.values()))}
+    chosen |= {method: beyond_method.mean_logit([logit]) for method, logit in logits.items()}
+    for method, logit in chosen.items():
+        yield method, beyond_method.tumour_score(flair, logit, patient.brain, settings, limits)
 
 
 def _count(patient: segments.Patient, masks: Masks, hull: str) -> pd.DataFrame:
