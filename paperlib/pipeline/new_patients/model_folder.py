@@ -27,6 +27,8 @@ FORMAT = 1  # of the file: raise it with every change that older code cannot rea
 SCORES = ("mean_residual", "latent_distance")
 HEIGHT = "height"  # the gate that compares a slice with healthy ones of about its height
 RULES = (*scores.GATES, HEIGHT)
+METHOD = "paper"  # that reads such a folder
+DEFAULT_GATE = "max_healthy"
 Settings = TypeVar("Settings", PrepareSettings, MixtureSettings, BeyondSettings)
 
 
