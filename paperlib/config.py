@@ -141,7 +141,9 @@ class BeyondSettings:
     clean_up_share: float = 0.01  # of healthy pixels above, without the network
     synthetic_share: float = 0.02  # the same with it
     t1ce_share: float = 0.01
+    t1ce_floor: float = 0.8  # z units: nothing darker enhances, whatever suits the patient
     hull: str = "slice"  # as the paper's tissues
+    component: str = "ball"  # that a new patient keeps; the rows show others beside it
 
 
 @dataclass(frozen=True)

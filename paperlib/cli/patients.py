@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 # Known without an import: a wrong word is answered at once.
+METHODS = ("paper", "clean-up", "synthetic")
 GATES = ("max_healthy", "mean_2sd", "2sd_literal", "quantile_95", "height")
 READINGS = ("both", "neighbourhood", "weights")
 CODES = ("brats2018", "brats2023", "msd")
@@ -31,22 +32,32 @@ def _add_segment(commands) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of a trained pair: runs/<run>/models/<pair>, or a copy",
+        help="runs/<run>/models/<pair> of the paper, beyond-f<fold> beside it of the others, "
+        "or a copy",
+    )
+    command.add_argument(
+        "--method",
+        choices=METHODS,
+        default=METHODS[0],
+        help="the paper's, or beyond it: smoothed FLAIR with a clean-up in 3-D, without a network "
+        "or with those that learned from synthetic lesions",
     )
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="for the results")
     command.add_argument("--truth", type=Path, metavar="FILE", help="segmentation to compare with")
     command.add_argument(
-        "--gate", choices=GATES, default=GATES[0], help="rule for the slices that keep their labels"
+        "--gate", choices=GATES, help="of the paper's method: which slices keep their labels"
     )
-    command.add_argument("--no-gate", action="store_true", help="keep the labels of all slices")
+    command.add_argument(
+        "--no-gate", action="store_true", help="of the paper's method: all slices do"
+    )
     command.add_argument(
         "--reading",
         choices=READINGS,
         default="",
-        help="of equation 1; default: the one that the model's run took",
+        help="of equation 1, the paper's method; default: the one that the model's run took",
     )
     command.add_argument("--overwrite", action="store_true", help="replace earlier results")
-    command.set_defaults(run=_segment)
+    command.set_defaults(run=_segment, refuse=command.error)
 
 
 def _add_evaluate(commands) -> None:
@@ -85,17 +96,31 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _segment(options: argparse.Namespace) -> int:
+    if options.method != METHODS[0]:
+        _refuse_options_of_the_paper(options)
     patient_files = importlib.import_module("paperlib.pipeline.new_patients.patient_files")
     lines = patient_files.segment_files(
         patient_files.PatientFiles(options.flair, options.t1ce, options.truth),
         options.model,
         options.out,
-        gate=None if options.no_gate else options.gate,
+        method=options.method,
+        gate=None if options.no_gate else options.gate or GATES[0],
         reading=options.reading,
         overwrite=options.overwrite,
     )
     print("\n".join(lines))
     return 0
+
+
+def _refuse_options_of_the_paper(options: argparse.Namespace) -> None:
+    chosen = {"--gate": options.gate, "--no-gate": options.no_gate, "--reading": options.reading}
+    if given := [option for option, value in chosen.items() if value]:
+        options.refuse(
+            f"{' and '.join(given)}: the method {options.method} has no gate to choose, since its "
+            "slices are flagged where the tumour that was kept meets them, and no mixture to read "
+            f"in several ways. Leave it out, or take --method {METHODS[0]}, where --gate may be "
+            f"{', '.join(GATES)} and --reading {', '.join(READINGS)}."
+        )
 
 
 def _evaluate(options: argparse.Namespace) -> int:

@@ -46,19 +46,34 @@ def combine(
     return flair + smooth(cut, brain, sigma_px=sigma_px) / logit_limit
 
 
-def under_each_rule(
-    cleaned: Bool[ndarray, "slice height width"], brain: Bool[ndarray, "slice height width"]
-) -> dict[str, Bool[ndarray, "slice height width"]]:
-    """Return the mask under each rule for components, holes filled per slice.
+def clean(
+    score: Float[ndarray, "slice height width"], brain: Bool[ndarray, "slice height width"]
+) -> Bool[ndarray, "slice height width"]:
+    """Return where the score is positive inside the brain, opened and closed per slice."""
+    return open_close((score > 0) & brain, brain)
+
+
+def keep(
+    cleaned: Bool[ndarray, "slice height width"],
+    brain: Bool[ndarray, "slice height width"],
+    *,
+    rule: str,
+) -> Bool[ndarray, "slice height width"]:
+    """Return the components that a rule keeps, holes filled per slice.
 
     Args:
         cleaned: All slices of one patient, after `open_close`.
         brain: No voxel outside is ever tumour.
+        rule: A key of `morphology.COMPONENTS`.
     """
-    return {
-        rule: ndimage.binary_fill_holes(keep_component(cleaned, rule=rule), _HOLES) & brain
-        for rule in RULES
-    }
+    return ndimage.binary_fill_holes(keep_component(cleaned, rule=rule), _HOLES) & brain
+
+
+def under_each_rule(
+    cleaned: Bool[ndarray, "slice height width"], brain: Bool[ndarray, "slice height width"]
+) -> dict[str, Bool[ndarray, "slice height width"]]:
+    """Return what `keep` makes of a mask under each of `RULES`."""
+    return {rule: keep(cleaned, brain, rule=rule) for rule in RULES}
 
 
 def clearest_outline(

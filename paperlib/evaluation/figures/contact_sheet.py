@@ -27,22 +27,49 @@ WIDTH_IN, CLOSE_UP_IN, MARGIN_IN = 12.8, 1.55, 0.12
 DPI = 120
 DIMMED = 0.35  # brightness of what was not examined
 UNFLAGGED_COLOUR, OTHER_COLOUR = "#56B4E9", "#E69F00"
-_LEGEND = (
-    "The patient's left is on the right. Residuals are red where the image is brighter than its "
-    f"reconstruction, full at {slices.RESIDUAL_LIMIT:g} z units."
-)
+_SIDES = "The patient's left is on the right."
 _WINDOWS = {FLAIR: slices.FLAIR_WINDOW, T1CE: slices.T1CE_WINDOW}
 
 
+class Maps(NamedTuple):
+    """What a method draws its maps for: their names and what red means.
+
+    Attributes:
+        flair: Name of the map beside FLAIR.
+        t1ce: Name of the map beside T1CE.
+        legend: A sentence on their colours.
+    """
+
+    flair: str
+    t1ce: str
+    legend: str
+
+
+RESIDUALS = Maps(
+    "FLAIR residual",
+    "T1CE residual",
+    "Residuals are red where the image is brighter than its reconstruction, full at "
+    f"{slices.RESIDUAL_LIMIT:g} z units.",
+)
+SCORES = Maps(
+    "tumour score",
+    "enhancing score",
+    "Scores are red where they are positive, which is tumour before one piece of it is chosen, "
+    f"full at {slices.RESIDUAL_LIMIT:g} z units.",
+)
+
+
 class Sheet(NamedTuple):
-    """All slices of one volume from the feet upwards, on the networks' grid.
+    """All slices of one volume from the feet upwards, on the methods' grid.
 
     Attributes:
         images: Z-scores per sequence, 0 outside the brain.
-        residuals: Reconstruction minus image per sequence, z units.
+        residuals: Per sequence what the method made of the image, z units, tumours negative:
+            reconstruction minus image, or minus a score.
         segmentation: BraTS 2018 codes.
-        examined: Whether the networks were shown the slice.
-        flagged: Whether the gate left its labels; only of examined slices.
+        examined: Whether the method was shown the slice.
+        flagged: Whether the method calls it a tumour slice; only of examined slices.
+        maps: What the residuals are called.
     """
 
     images: Mapping[str, Float[ndarray, "slice height width"]]
@@ -50,6 +77,7 @@ class Sheet(NamedTuple):
     segmentation: UInt8[ndarray, "slice height width"]
     examined: Bool[ndarray, " slice"]
     flagged: Bool[ndarray, " slice"]
+    maps: Maps = RESIDUALS
 
 
 def contact_sheet(sheet: Sheet, *, title: str, lines: Sequence[str]) -> Figure:
@@ -74,7 +102,8 @@ def contact_sheet(sheet: Sheet, *, title: str, lines: Sequence[str]) -> Figure:
     figure.text(0.01, 1 - 0.12 / height_in, title, va="top", fontsize=12, weight="bold")
     _draw_close_ups(_axes(figure, MARGIN_IN, height_in - top_in, 5 * CLOSE_UP_IN,
                           CLOSE_UPS * CLOSE_UP_IN), sheet)  # fmt: skip
-    _draw_lines(figure, lines, 5 * CLOSE_UP_IN + 3 * MARGIN_IN, height_in)
+    said = [*lines, "", f"{_SIDES} {sheet.maps.legend}"]
+    _draw_lines(figure, said, 5 * CLOSE_UP_IN + 3 * MARGIN_IN, height_in)
     overview = _axes(figure, MARGIN_IN, 0.1, WIDTH_IN - 2 * MARGIN_IN, rows * tile_in)
     _draw_overview(overview, sheet, shown, rows)
     return figure
@@ -107,7 +136,7 @@ def _axes(figure: Figure, left: float, bottom: float, width: float, height: floa
 
 def _draw_close_ups(axes: Axes, sheet: Sheet) -> None:
     heights = _close_up_slices(sheet)
-    names = ("FLAIR", "FLAIR residual", "T1CE", "T1CE residual", "labels on FLAIR")
+    names = ("FLAIR", sheet.maps.flair, "T1CE", sheet.maps.t1ce, "labels on FLAIR")
     tiles = []
     for z in heights:
         grey = {sequence: _grey(sheet.images[sequence][z], sequence) for sequence in _WINDOWS}
@@ -128,8 +157,7 @@ def _draw_close_ups(axes: Axes, sheet: Sheet) -> None:
 
 
 def _draw_lines(figure: Figure, lines: Sequence[str], left_in: float, height_in: float) -> None:
-    said = [*lines, "", _LEGEND]
-    wrapped = [textwrap.fill(line, 62, subsequent_indent="  ") for line in said]
+    wrapped = [textwrap.fill(line, 62, subsequent_indent="  ") for line in lines]
     left, top = left_in / WIDTH_IN, 1 - 0.55 / height_in
     figure.text(left, top, "\n".join(wrapped), va="top", fontsize=9, linespacing=1.35)
     patches = [

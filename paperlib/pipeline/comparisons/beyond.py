@@ -2,27 +2,29 @@
 
 Methods by name: "clean-up" (no network), "synthetic" (mean logit of all seeds), "synthetic s0"
 (one seed), and the paper's own, see `beyond_residuals`. Reading "clearest" is the outline at the
-level of the score that suits the patient, "" at the one threshold from healthy slices.
+level of the score that suits the patient, and the enhancing tumour by Otsu's threshold inside it;
+"" takes thresholds from healthy slices for both.
 """
 
 import dataclasses
 import importlib
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 from numpy import ndarray
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings, TrainingSettings
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
-from paperlib.pipeline.comparisons import beyond_residuals
-from paperlib.pipeline.comparisons.beyond_residuals import Limits, smooth_maps
+from paperlib.pipeline.comparisons import beyond_model, beyond_residuals
 from paperlib.pipeline.method import patients, rows, segments
+from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder
+from paperlib.pipeline.new_patients.beyond_method import CLEAN_UP, SYNTHETIC, Limits
 from paperlib.pipeline.run import Run, run_stage
-from paperlib.postprocessing import morphology, outline, regions, thresholds
+from paperlib.postprocessing import outline, regions, thresholds
 
 WORKERS = "paperlib.pipeline.comparisons.lesion_networks"  # imports torch
 NETWORK_CODE = (
@@ -40,9 +42,9 @@ BEYOND_CODE = (
     "paperlib.postprocessing.volume",
     "paperlib.pipeline.comparisons.beyond",
     "paperlib.pipeline.comparisons.beyond_residuals",
+    "paperlib.pipeline.new_patients.beyond_method",
 )
 NETWORK_SETTINGS = ("slice_steps", "batch_size", "learning_rate", "warm_up", "weight_decay")
-CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 CLEAREST = "clearest"
 
 
@@ -55,15 +57,18 @@ def segment_beyond(run: Run, fold: int) -> bool:
     settings = run.profile.beyond
     for seed in settings.seeds:
         train_network(run, fold, seed)
+    networks = {seed: network_folder(run, fold, seed) for seed in settings.seeds}
+    beyond_model.make_model(run, fold, networks)
     pairs = finished_pairs(run, fold)
     upstream = {name: run.stage(name) for name in ("prepare", "split")}
-    upstream |= {f"network s{seed}": network_folder(run, fold, seed) for seed in settings.seeds}
+    upstream |= {f"network s{seed}": folder for seed, folder in networks.items()}
+    upstream["model"] = beyond_model.model_home(run, fold)
     for pair, chosen in pairs.items():
         upstream[f"segments {pair}"] = run.folder / "segments" / pair
         upstream |= {f"{n.pair} {n.sequence}": run.reconstruction_folder(n) for n in chosen}
 
     def make(folder: Path, _key: str) -> Mapping[str, object]:
-        limits = _image_limits(run, fold, settings)
+        limits = beyond_model_folder.read_model(upstream["model"]).limits
         by_pair = {
             pair: beyond_residuals.residual_limits(run, fold, chosen)
             for pair, chosen in pairs.items()
@@ -127,22 +132,6 @@ def network_folder(run: Run, fold: int, seed: int) -> Path:
     return run.folder / "beyond-networks" / f"f{fold}-s{seed}"
 
 
-def _image_limits(run: Run, fold: int, settings: BeyondSettings) -> Limits:
-    """Return the quantiles of smoothed FLAIR and T1CE over the healthy training slices."""
-    values: dict[str, list[ndarray]] = {sequence: [] for sequence in SEQUENCES}
-    for patient in segments.load_patients(run, patients.load_fold(run, fold).training):
-        healthy = patient.slices["healthy"].to_numpy()
-        for sequence, smooth in smooth_maps(patient.images, patient.brain, settings).items():
-            values[sequence].append(smooth[healthy][patient.brain[healthy]])
-    flair, t1ce = (np.concatenate(values[sequence]) for sequence in SEQUENCES)
-    limit = thresholds.false_positive_threshold
-    return {
-        CLEAN_UP: limit(flair, share=settings.clean_up_share),
-        SYNTHETIC: limit(flair, share=settings.synthetic_share),
-        T1CE: limit(t1ce, share=settings.t1ce_share),
-    }
-
-
 def _segment(
     run: Run,
     fold: int,
@@ -155,28 +144,23 @@ def _segment(
     counts, pixels, scored, seconds = [], [], [], 0.0
     for patient in segments.load_patients(run, cases):
         began = time.process_time()
-        smooth = smooth_maps(patient.images, patient.brain, settings)
-        enhancing = thresholds.above(smooth[T1CE], patient.brain, threshold=limits[T1CE])
+        smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
         seconds += time.process_time() - began
-        for method, score, limit in _scores(run, fold, patient, smooth[FLAIR], limits):
+        for method, score in _scores(run, fold, patient, smooth[FLAIR], limits):
             began = time.process_time()
-            bright = morphology.open_close((score > limit) & patient.brain, patient.brain)
-            kept = outline.under_each_rule(bright, patient.brain)
-            clearest = {
-                rule: outline.clearest_outline(score, patient.brain, kept[rule])
-                for rule in outline.SINGLE
-            }
-            for reading, outlines in (("", kept), (CLEAREST, clearest)):
-                named = {"method": method, "reading": reading}
-                counts.append(_count(patient, outlines, enhancing, settings.hull, named))
+            for reading, outlined in _outlines(patient, smooth, score, limits, settings, method):
+                counts.append(_count(patient, outlined, method=method, reading=reading))
             seconds += (time.process_time() - began) * (method == CLEAN_UP)
             pixels.append(segments.pixel_row(patient, FLAIR, score) | {"method": method})
-            found = segments.score_patient(patient, limit - score)
+            found = segments.score_patient(patient, -score)
             scored.append(found.assign(method=method, role="test"))
         for masks in beyond_residuals.masks_of_residuals(run, patient, pairs, by_pair):
-            kept = outline.under_each_rule(masks.bright, patient.brain)
+            outlined = {
+                rule: regions.label_tissues(kept, masks.enhancing, hull=settings.hull)
+                for rule, kept in outline.under_each_rule(masks.bright, patient.brain).items()
+            }
             named = {"method": masks.method, "reading": masks.reading}
-            counts.append(_count(patient, kept, masks.enhancing, settings.hull, named))
+            counts.append(_count(patient, outlined, **named))
     tables = {"counts": pd.concat(counts), "scores": pd.concat(scored)}
     tables["pixels"] = pd.DataFrame(pixels)
     return tables, round(seconds / len(cases), 3)
@@ -184,45 +168,51 @@ def _segment(
 
 def _scores(
     run: Run, fold: int, patient: segments.Patient, flair: ndarray, limits: Limits
-) -> Iterator[tuple[str, ndarray, float]]:
-    """Yield name, score and its healthy threshold of the methods without a residual."""
+) -> Iterator[tuple[str, ndarray]]:
+    """Yield the methods without a residual: tumour is where the score is positive."""
     settings = run.profile.beyond
-    yield CLEAN_UP, flair, limits[CLEAN_UP]
-    logits = {f"{SYNTHETIC} s{seed}": _logit(run, fold, seed, patient) for seed in settings.seeds}
-    mean = np.mean(list(logits.values()), axis=0)
-    for method, logit in {SYNTHETIC: mean, **logits}.items():
-        combined = outline.combine(
-            flair,
-            logit,
-            patient.brain,
-            sigma_px=settings.flair_sigma_px,
-            logit_limit=settings.logit_limit,
+    logits = {
+        f"{SYNTHETIC} s{seed}": beyond_residuals.load_slices(
+            network_folder(run, fold, seed), "logit", patient
         )
-        yield method, combined, limits[SYNTHETIC]
+        for seed in settings.seeds
+    }
+    chosen = {CLEAN_UP: None, SYNTHETIC: beyond_method.mean_logit(list(logits.values()))}
+    chosen |= {method: beyond_method.mean_logit([logit]) for method, logit in logits.items()}
+    for method, logit in chosen.items():
+        yield method, beyond_method.tumour_score(flair, logit, patient.brain, settings, limits)
 
 
-def _logit(run: Run, fold: int, seed: int, patient: segments.Patient) -> ndarray:
-    return beyond_residuals.load_slices(network_folder(run, fold, seed), "logit", patient).astype(
-        np.float32
-    )
+def _outlines(
+    patient: segments.Patient,
+    smooth: Mapping[str, ndarray],
+    score: ndarray,
+    limits: Limits,
+    settings: BeyondSettings,
+    method: str,
+) -> Iterator[tuple[str, dict[str, ndarray]]]:
+    """Yield both readings of a score: BraTS codes of a patient by the rule for components."""
+    label = partial(regions.label_tissues, hull=settings.hull)
+    enhancing = thresholds.above(smooth[T1CE], patient.brain, threshold=limits[T1CE])
+    kept = outline.under_each_rule(outline.clean(score, patient.brain), patient.brain)
+    yield "", {rule: label(mask, enhancing) for rule, mask in kept.items()}
+    z_score = score + limits[CLEAN_UP if method == CLEAN_UP else SYNTHETIC]
+    clearest = {
+        rule: outline.clearest_outline(z_score, patient.brain, kept[rule])
+        for rule in outline.SINGLE
+    }
+    brighter = {
+        rule: thresholds.otsu(smooth[T1CE], mask) & (smooth[T1CE] > settings.t1ce_floor)
+        for rule, mask in clearest.items()
+    }
+    yield CLEAREST, {rule: label(mask, brighter[rule]) for rule, mask in clearest.items()}
 
 
 def _count(
-    patient: segments.Patient,
-    outlines: Mapping[str, ndarray],
-    enhancing: ndarray,
-    hull: str,
-    named: Mapping[str, str],
+    patient: segments.Patient, labelled: Mapping[str, ndarray], **named: str
 ) -> pd.DataFrame:
-    """Return the rows of one method's outlines, by the rule that chose their components."""
-    found = [
-        rows.count_rows(
-            regions.label_tissues(kept, enhancing, hull=hull),
-            patient.labels,
-            patient.slices,
-            component=rule,
-            **named,
-        )
-        for rule, kept in outlines.items()
-    ]
-    return pd.concat(found)
+    """Return the rows of one method, by the rule that chose its components."""
+    return pd.concat(
+        rows.count_rows(codes, patient.labels, patient.slices, component=rule, **named)
+        for rule, codes in labelled.items()
+    )

@@ -17,12 +17,12 @@ from paperlib import artifacts
 from paperlib.config import BeyondSettings, MixtureSettings, TrainingSettings
 from paperlib.labels import ENHANCING, FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.method import clustering, patients, segments
+from paperlib.pipeline.new_patients.beyond_method import Limits, smooth_maps
 from paperlib.pipeline.run import Run
-from paperlib.postprocessing import mixture, morphology, neighbours, outline, thresholds, volume
+from paperlib.postprocessing import mixture, morphology, neighbours, outline, thresholds
 
 VOLUME, SMOOTHED = "volume", "smoothed"
 IMAGE = "B3"
-Limits = Mapping[str, float]
 
 
 class Masks(NamedTuple):
@@ -62,17 +62,6 @@ def residual_limits(run: Run, fold: int, networks: list[TrainingSettings]) -> Li
     return {
         sequence: thresholds.false_positive_threshold(np.concatenate(found), share=shares[sequence])
         for sequence, found in values.items()
-    }
-
-
-def smooth_maps(
-    maps: Mapping[str, ndarray], brain: ndarray, settings: BeyondSettings
-) -> dict[str, ndarray]:
-    """Return FLAIR's and T1CE's maps of a patient smoothed in 3-D, as wide as the settings say."""
-    sigmas = {FLAIR: settings.flair_sigma_px, T1CE: settings.t1ce_sigma_px}
-    return {
-        sequence: volume.smooth(maps[sequence], brain, sigma_px=sigma)
-        for sequence, sigma in sigmas.items()
     }
 
 

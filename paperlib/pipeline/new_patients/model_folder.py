@@ -17,16 +17,19 @@ from jaxtyping import Float
 from numpy import ndarray
 
 from paperlib import artifacts, scores
-from paperlib.config import MixtureSettings, PrepareSettings
+from paperlib.config import BeyondSettings, MixtureSettings, PrepareSettings
 from paperlib.labels import FLAIR, SEQUENCES
 from paperlib.pipeline.run import Run
 
 PAIR = "pair.json"
+BEYOND = "model.json"  # of another kind of folder, see `beyond_model_folder`
 FORMAT = 1  # of the file: raise it with every change that older code cannot read
 SCORES = ("mean_residual", "latent_distance")
 HEIGHT = "height"  # the gate that compares a slice with healthy ones of about its height
 RULES = (*scores.GATES, HEIGHT)
-Settings = TypeVar("Settings", PrepareSettings, MixtureSettings)
+METHOD = "paper"  # that reads such a folder
+DEFAULT_GATE = "max_healthy"
+Settings = TypeVar("Settings", PrepareSettings, MixtureSettings, BeyondSettings)
 
 
 class Pair(NamedTuple):
@@ -147,8 +150,8 @@ def read_pair(folder: Path) -> Pair:
         found["pair"],
         {name: _architecture(manifest["settings"]) for name, manifest in manifests.items()},
         found["simulated_patients"],
-        _settings(PrepareSettings, found["prepare"], folder),
-        _settings(MixtureSettings, found["mixture"], folder),
+        read_settings(PrepareSettings, found["prepare"], folder / PAIR, cure=_cure(folder)),
+        read_settings(MixtureSettings, found["mixture"], folder / PAIR, cure=_cure(folder)),
         pd.DataFrame(found["healthy_slices"]),
         found["thresholds"],
     )
@@ -158,13 +161,25 @@ def _thresholds(healthy: Float[ndarray, " slice"]) -> dict[str, float]:
     return {rule: scores.gate_threshold(healthy, rule=rule) for rule in scores.GATES}
 
 
-def _settings(kind: type[Settings], values: Mapping[str, Any], folder: Path) -> Settings:
-    """Return settings as they were when the networks were trained."""
+def read_settings(
+    kind: type[Settings], values: Mapping[str, Any], file: Path, *, cure: str
+) -> Settings:
+    """Return settings as they were when the networks were trained.
+
+    Args:
+        kind: What they are.
+        values: As they were read.
+        file: Where from.
+        cure: How the file is made again.
+
+    Raises:
+        ValueError: If another version of paperlib wrote them.
+    """
     unknown = set(values) - {field.name for field in dataclasses.fields(kind)}
     if unknown:
         raise ValueError(
-            f"{folder / PAIR} has settings that this version of paperlib does not know: "
-            f"{', '.join(sorted(unknown))}; use the version that wrote it, or {_cure(folder)}"
+            f"{file} has settings that this version of paperlib does not know: "
+            f"{', '.join(sorted(unknown))}; use the version that wrote it, or {cure}"
         )
     tupled: dict[str, Any] = {
         name: tuple(v) if isinstance(v, list) else v for name, v in values.items()
@@ -181,6 +196,11 @@ def _refuse_incomplete(folder: Path) -> None:
         raise FileNotFoundError(
             f"No folder at {folder}; expected the folder of a trained pair, such as "
             "runs/phantom-phantom/models/dVAE-SSIM-f0-s0 after `make book`."
+        )
+    if (folder / BEYOND).exists():
+        raise FileNotFoundError(
+            f"{folder} holds a model of the methods clean-up and synthetic, not a pair of the "
+            "paper's networks; name one of these with --method, or the folder of a pair."
         )
     missing = [name for name in SEQUENCES if artifacts.read_manifest(folder / name) is None]
     if missing:

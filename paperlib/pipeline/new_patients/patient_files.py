@@ -1,4 +1,4 @@
-"""`paperlib segment`: one patient's files in, one folder of results out (section 4).
+"""`paperlib segment`: one patient's files in, one folder of results out, by any method.
 
 Nothing is written before everything is computed, and no file is replaced that was not asked for.
 """
@@ -6,8 +6,10 @@ Nothing is written before everything is computed, and no file is replaced that w
 import importlib
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,17 +21,28 @@ from paperlib.data import brats, layouts, rules
 from paperlib.data.layouts import LABELS, LAYOUTS, Case
 from paperlib.evaluation.figures import contact_sheet
 from paperlib.labels import FLAIR, REGION_NAMES, REGIONS, SEQUENCES, T1CE
-from paperlib.pipeline.new_patients import model_folder, one_patient
-from paperlib.pipeline.new_patients.one_patient import Segmented
+from paperlib.pipeline.new_patients import (
+    beyond_method,
+    beyond_model_folder,
+    beyond_patient,
+    model_folder,
+    patient_result,
+)
+from paperlib.pipeline.new_patients.model_folder import DEFAULT_GATE, METHOD
+from paperlib.pipeline.new_patients.patient_result import Segmented
 from paperlib.publish import provenance
 
 SEGMENTATION, EXAMINED = "segmentation.nii.gz", "examined.nii.gz"
-RESIDUALS = {sequence: f"residual_{sequence}.nii.gz" for sequence in SEQUENCES}
 SLICES, SHEET, SUMMARY, METRICS = "slices.csv", "contact_sheet.png", "summary.json", "metrics.csv"
 _IN_HEADER = "research use only; 0 is 'no tumour' only inside examined.nii.gz"
 _DEFAULT_LAYOUT = "brats2021"
 _SHOWN_REGIONS = ("WT", "TC", "ET")
 _SHOWN_CONVENTIONS = (("volume", 1.0), ("every_slice", 0.0))
+_SCORES = (beyond_patient.TUMOUR, beyond_patient.ENHANCING)
+MAPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {METHOD: tuple(patient_result.RESIDUALS.values())}
+    | dict.fromkeys(beyond_method.METHODS, _SCORES)
+)  # names of the maps that each method writes
 
 
 class PatientFiles(NamedTuple):
@@ -51,7 +64,8 @@ def segment_files(
     model: Path,
     out: Path,
     *,
-    gate: str | None = one_patient.DEFAULT_GATE,
+    method: str = METHOD,
+    gate: str | None = DEFAULT_GATE,
     reading: str = "",
     overwrite: bool = False,
 ) -> list[str]:
@@ -59,10 +73,11 @@ def segment_files(
 
     Args:
         files: Of the patient.
-        model: Folder of a trained pair.
+        model: Folder of a trained pair, or of a model beyond the paper.
         out: Folder of the results, made if it is not there.
-        gate: See `one_patient.segment`.
-        reading: See `one_patient.segment`.
+        method: A key of `MAPS`.
+        gate: Of the paper's method, see `one_patient.segment`.
+        reading: The same.
         overwrite: Whether results of the same names may be replaced.
 
     Returns:
@@ -74,36 +89,47 @@ def segment_files(
         ValueError: If a result would replace one of the patient's files.
         FileNotFoundError: If the model's folder is not complete.
     """
-    names = [SEGMENTATION, EXAMINED, *RESIDUALS.values(), SLICES, SHEET, SUMMARY]
+    names = [SEGMENTATION, EXAMINED, *map(_file_of, MAPS[method]), SLICES, SHEET, SUMMARY]
     names += [METRICS] if files.truth else []
-    _refuse_to_replace(files, [out / name for name in names], overwrite=overwrite)
-    pair = model_folder.read_pair(model)
+    others = {_file_of(name) for maps in MAPS.values() for name in maps} - set(names)
+    _refuse_to_replace(files, [out / name for name in (*names, *others)], overwrite=overwrite)
+    segment = _method(method, model, gate, reading)
     case = _case(files)
     examination = brats.examine_case(case)
     volumes = brats.accept(case, examination)
-    found = one_patient.segment(
-        volumes.images[FLAIR],
-        volumes.images[T1CE],
-        model,
-        gate=gate,
-        reading=reading,
-        spacing_mm=volumes.spacing_mm,
+    found = segment(
+        volumes.images[FLAIR], volumes.images[T1CE], model, spacing_mm=volumes.spacing_mm
     )
     notes = [*found.notes, *examination.notes, *_same_voxels(volumes)]
     metrics = None
     if volumes.labels is not None:
         # Imported here: it takes a second.
         scoring = importlib.import_module("paperlib.pipeline.new_patients.scoring")
-        metrics = scoring.score_segmentation(found, volumes.labels, pair)
+        metrics = scoring.score_segmentation(found, volumes.labels)
         notes.append(_missed(found, volumes.labels, volumes.spacing_mm))
-    method = {"model": pair.name, "gate": gate, "reading": reading or pair.mixture.reading}
-    summary = {**method, **_summary(found, files, notes)}
+    summary = {**found.used, **_summary(found, files, notes)}
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out, prefix=".unfinished-") as unfinished:
         _write(Path(unfinished), found, files.flair, summary, metrics)
         for name in names:
             os.replace(Path(unfinished, name), out / name)
+    for name in others:
+        (out / name).unlink(missing_ok=True)  # of an earlier method, and no part of this result
     return [*_describe(found, notes, metrics), f"Results: {out}"]
+
+
+def _method(method: str, model: Path, gate: str | None, reading: str) -> Callable[..., Segmented]:
+    """Return what segments by a method, once its model's folder is known to be complete."""
+    if method != METHOD:
+        beyond_model_folder.read_model(model)
+        return partial(beyond_patient.segment, method=method)
+    model_folder.read_pair(model)
+    one_patient = importlib.import_module("paperlib.pipeline.new_patients.one_patient")  # torch
+    return partial(one_patient.segment, gate=gate, reading=reading)
+
+
+def _file_of(name: str) -> str:
+    return f"{name}.nii.gz"
 
 
 def _refuse_to_replace(files: PatientFiles, results: Sequence[Path], *, overwrite: bool) -> None:
@@ -203,8 +229,8 @@ def _write(
     )
     examined = found.examined.astype(np.uint8)
     brats.write_volume(examined, like, folder / EXAMINED, description=_IN_HEADER)
-    for sequence, name in RESIDUALS.items():
-        brats.write_volume(found.residuals[sequence], like, folder / name, description=_IN_HEADER)
+    for name, volume in found.maps.items():
+        brats.write_volume(volume, like, folder / _file_of(name), description=_IN_HEADER)
     artifacts.save_table(folder, Path(SLICES).stem, found.slices)
     artifacts.write_json(folder / SUMMARY, summary)
     if metrics is not None:
@@ -215,14 +241,18 @@ def _write(
 
 
 def _draw(found: Segmented, summary: dict[str, Any]):
+    prepared, papers = found.prepared, summary["method"] == METHOD
+    shown = dict(zip(SEQUENCES, prepared.maps.values(), strict=True))
     sheet = contact_sheet.Sheet(
-        found.prepared.patient.images,
-        found.prepared.residuals,
-        found.prepared.segmentation,
+        prepared.patient.images,
+        shown if papers else {sequence: -score for sequence, score in shown.items()},
+        prepared.segmentation,
         found.slices["examined"].to_numpy(),
         found.slices["flagged"].fillna(True).to_numpy(bool),
+        contact_sheet.RESIDUALS if papers else contact_sheet.SCORES,
     )
-    title = f"{summary['files'][FLAIR]}: {summary['model']}, research use only"
+    by = summary["model"] if papers else f"{summary['model']}, {summary['method']}"
+    title = f"{summary['files'][FLAIR]}: {by}, research use only"
     return contact_sheet.contact_sheet(
         sheet, title=title, lines=[*_volume_lines(found), "", *found.notes[1:]]
     )

@@ -20,8 +20,7 @@ from paperlib.evaluation.measures import metrics
 from paperlib.evaluation.measures.metrics import RegionCounts
 from paperlib.evaluation.patients import patient_scores
 from paperlib.evaluation.tables import Draws
-from paperlib.pipeline.new_patients.model_folder import Pair
-from paperlib.pipeline.new_patients.one_patient import Segmented, window_of
+from paperlib.pipeline.new_patients.patient_result import Segmented, window_of
 
 DEFAULT_CODES = "brats2018"  # 1 core, 2 edema, 4 enhancing; the same until 2021
 PATIENTS, SUMMARY = "patients", "summary"  # tables that `save` writes
@@ -82,20 +81,17 @@ def evaluate(
     )
 
 
-def score_segmentation(
-    found: Segmented, labels: UInt8[ndarray, "x y z"], pair: Pair
-) -> pd.DataFrame:
+def score_segmentation(found: Segmented, labels: UInt8[ndarray, "x y z"]) -> pd.DataFrame:
     """Return the Dice of one segmented patient under every convention, as `evaluate` would.
 
     Args:
-        found: From `one_patient.segment`.
+        found: From `one_patient.segment` or `beyond_patient.segment`.
         labels: Reference codes of BraTS 2018 on the patient's own grid, LPS order.
-        pair: The trained pair, for the window and the size of its slices.
 
     Returns:
         One row per grid, convention and region, from `patient_scores.summarise`.
     """
-    window, size = window_of(pair.prepare), pair.prepare.size
+    window, size = window_of(found.prepared.settings), found.prepared.settings.size
     truth = native_grid.prepare_labels(labels, window, size)
     seen = found.prepared.patient.usable
     counted = patient_scores.collect(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy import ndimage
+from skimage.filters import threshold_otsu
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings
@@ -121,6 +122,9 @@ def _the_clean_up_is_the_smoothed_flair(run, counts, limits):
         found += _same_counts(counts, "clean-up", patient, outline, enhancing)
         score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
         clearest = clearest_outline(score, patient.brain, outline)
+        if clearest.any():
+            smooth = volume.smooth(patient.images["t1ce"], patient.brain, sigma_px=0.5)
+            enhancing = clearest & (smooth > max(0.8, threshold_otsu(smooth[clearest])))
         found += _same_counts(counts, "clean-up", patient, clearest, enhancing, reading="clearest")
     assert found > 100
 
