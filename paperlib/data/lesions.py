@@ -1,8 +1,9 @@
 """Synthetic lesions and look-alikes pasted into healthy slices (beyond the paper).
 
 All ranges are decided. They were fixed on simulated patients and 12 real ones; radius, level and
-offset were widened on 36 real ones, since a large tumour lowers the z-scores of its whole brain. A
-network that finds what was pasted here has seen no tumour: only the slice label "no tumour" is used.
+offset were widened on 36 real ones, since a large tumour lowers the z-scores of its whole brain.
+A network that finds what was pasted here has seen no tumour: only the slice label "no tumour" is
+used.
 """
 
 from functools import lru_cache

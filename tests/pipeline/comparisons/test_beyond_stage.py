@@ -23,6 +23,7 @@ from paperlib.postprocessing.outline import clearest_outline
 
 PAIR, NETWORK = "VAE-MSE-f0-s0", "VAE-MSE-s0"
 RULES = ["all", "ball", "largest_3d"]
+SINGLE = ["ball", "largest_3d"]
 OWN = ["clean-up", "synthetic", "synthetic s0", "synthetic s1"]
 
 
@@ -74,7 +75,7 @@ def _every_method_has_every_slice_under_every_rule(run, counts):
     expected += [("B3", "neighbourhood"), ("B3", "volume")]
     expected += [(NETWORK, reading) for reading in ("neighbourhood", "smoothed", "volume")]
     every = {(*one, rule) for one in expected for rule in RULES}
-    every |= {(method, "clearest", rule) for method in OWN for rule in ("ball", "largest_3d")}
+    every |= {(method, "clearest", rule) for method in OWN for rule in SINGLE}
     assert set(groups.groups) == every
 
 
@@ -230,7 +231,7 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     )
     slices = pd.read_csv(folder / "slices.csv")
     rows = pd.read_csv(folder / "counts-synthetic.csv")
-    assert len(rows) == len(RULES) * len(slices)
+    assert len(rows) == (len(RULES) + len(SINGLE)) * len(slices)  # two readings
     assert (rows.merge(slices, on=["case", "z"])["WT_overlap"] <= rows["WT_predicted"]).all()
     origin = artifacts.read_json(folder / "provenance.json")
     assert origin["finished_folds"] == [0]
