@@ -154,6 +154,28 @@ def compare_rules(found: Beyond, methods: Sequence[tuple[str, str]]) -> pd.DataF
     return pd.DataFrame(lines).T
 
 
+def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
+    """Return the volume Dice of the whole tumour of each way for prose.
+
+    Keys read like `real36.beyond.synthetic.clearest.value`; the plain threshold is "plain", and a
+    way with the healthy threshold is "healthy".
+
+    Args:
+        found: All rows.
+        prefix: First part of every key.
+        draws: Of the intervals.
+    """
+    facts: dict[str, float] = {}
+    for way in ways(found):
+        if way.method not in (PLAIN.method, CLEAN_UP, SYNTHETIC):
+            continue
+        drawn = dice(found, way, "WT", aggregation="volume", empty=np.nan, draws=draws)
+        key = "plain" if way == PLAIN else f"{way.method}.{way.reading or 'healthy'}"
+        cell = statistics.interval(drawn)._asdict()
+        facts |= {f"{prefix}.beyond.{key}.{end}": cell[end] for end in ("value", "low", "high")}
+    return facts
+
+
 def by_patient(found: Beyond, way: Way, *, region: str = "WT") -> pd.Series:
     """Return the volume Dice of each patient; nothing found and nothing there is NaN."""
     ratios, _ = _ratios(found, way, "volume", np.nan)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from paperlib import artifacts, reasons
 from paperlib.evaluation import evidence, tables
-from paperlib.evaluation.comparisons import ablations
+from paperlib.evaluation.comparisons import ablations, beyond
 from paperlib.evaluation.networks import costs, training_length
 from paperlib.evaluation.texts import summary
 from paperlib.pipeline.method.results import gather
@@ -106,6 +106,8 @@ def collect_results(run: Run, known: Mapping[str, evidence.Evidence]) -> summary
             results |= summary.summarise(known[name], prefix=name, draws=draws)
         if name in known and name != origins.THIS_RUN:
             results |= summary.measured_summary(known[name], prefix=name)
+            more = beyond.load_beyond(reference_folder(f"beyond/{name}"), known[name])
+            results |= beyond.summarise(more, prefix=name, draws=draws) if more else {}
     own = training_length.of_run(known[origins.THIS_RUN])
     said = {name: provenance.one_line(found.provenance) for name, found in known.items()}
     results |= {

@@ -131,3 +131,11 @@ def test_the_last_table_has_a_line_for_each_way_and_the_paper(found):
     assert "1.00 [1.00, 1.00]" in text
     assert "+0.67" in text  # 1 minus a third, the same in each patient
     assert figures.plot_patients(found).note == ""
+
+
+def test_prose_gets_each_way_by_method_and_reading(found):
+    facts = beyond.summarise(found, prefix="real36", draws=DRAWS)
+    assert facts["real36.beyond.plain.value"] == pytest.approx(1 / 3)
+    assert facts["real36.beyond.clean-up.healthy.value"] == pytest.approx(2 / 3)
+    assert facts["real36.beyond.clean-up.clearest.low"] == 1
+    assert not any(METHOD in key for key in facts)
