@@ -92,7 +92,7 @@ for one in segments.load_patients(run, patients.load_fold(run, fold).training):
     smoothed = volume.smooth(one.images["flair"], one.brain, sigma_px=sigma_px)
     healthy.append(smoothed[free][one.brain[free]])
 limit = thresholds.false_positive_threshold(np.concatenate(healthy), share=share)
-print(f"healthy pixels exceed {limit:.2f} z in {100 * share:g} of 100 cases")
+print(f"{100 * share:g} % of healthy pixels exceed {limit:.2f} z")
 
 # %%
 patient = next(segments.load_patients(run, [case]))
