@@ -64,7 +64,7 @@ def segment(
     measured = likeness.measure(
         _examined(patient),
         patient.brain[patient.usable],
-        lost_brain_share=preprocess.lost_brain_share(flair, window),
+        lost_brain_share=preprocess.lost_brain_share(flair.astype(np.float32), window),
     )
     unusual = likeness.compare(measured, known.training)
     found = _find(known, method, patient, unusual, spacing_mm)

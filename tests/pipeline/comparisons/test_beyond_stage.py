@@ -12,10 +12,12 @@ from skimage.filters import threshold_otsu
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings
+from paperlib.data import brats
 from paperlib.evaluation.measures import metrics
 from paperlib.labels import REGIONS, region_mask
 from paperlib.pipeline.comparisons import beyond, beyond_export
 from paperlib.pipeline.method import patients, segments
+from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.run import Run, open_run
 from paperlib.pipeline.stages import STAGES, Request
 from paperlib.postprocessing import morphology, regions, volume
@@ -183,6 +185,58 @@ def _other_rows_name_each_method(run, folder):
             smooth = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
             mine = metrics.pixel_average_precision(smooth, truth, patient.brain)
             assert row["ap"] == pytest.approx(mine, rel=1e-4)
+
+
+@pytest.mark.parametrize("method", ["clean-up", "synthetic"])
+def test_a_new_patient_gets_what_the_stage_counted(beyond_run, method):
+    """The command and the stage share their method, and so do their numbers."""
+    counts = artifacts.load_table(beyond.beyond_folder(beyond_run, 0), "counts")
+    counts = counts[(counts["method"] == method) & (counts["component"] == "ball")]
+    model = beyond_run.folder / "models" / "beyond-f0"
+    found = 0
+    for patient in segments.load_patients(beyond_run, patients.load_fold(beyond_run, 0).test):
+        case = int(patient.slices["case"].iloc[0])
+        (folder,) = beyond_run.patients.glob(f"*/Phantom_{case:04d}")
+        images = [
+            brats.read_volume(folder / f"{folder.name}_{word}.nii.gz") for word in ("flair", "t1ce")
+        ]
+        mine = beyond_patient.segment(*images, model, method=method)
+        heights = patient.slices["z"].to_numpy()
+        assert np.flatnonzero(mine.slices["examined"]).tolist() == heights.tolist()
+        segmentation = mine.prepared.segmentation[heights]
+        expected = metrics.region_counts(segmentation, patient.labels)
+        rows = counts[counts["case"] == case].sort_values("z")
+        for part in ("overlap", "predicted"):
+            columns = [f"{region}_{part}" for region in REGIONS]
+            np.testing.assert_array_equal(rows[columns].to_numpy(), getattr(expected, part))
+        assert rows["WT_predicted"].tolist() == mine.slices["tumour_px"].dropna().tolist()
+        found += int(rows["WT_predicted"].sum())
+    assert found > 100
+
+
+def test_the_model_says_what_its_training_patients_were_like(beyond_run):
+    folder = beyond_run.folder / "models" / "beyond-f0"
+    content = artifacts.read_json(folder / "model.json")
+    assert (
+        content["thresholds"]
+        == artifacts.read_manifest(beyond.beyond_folder(beyond_run, 0))["thresholds"]["images"]
+    )
+    training = patients.load_fold(beyond_run, 0).training
+    medians, areas = [], []
+    for patient in segments.load_patients(beyond_run, training):
+        medians.append(float(np.median(patient.images["flair"][patient.brain])))
+        areas.append(patient.brain.sum() / patient.brain.size)
+    found = content["training_patients"]
+    assert found["FLAIR, 50 % quantile"] == pytest.approx(sorted(medians))
+    assert found["share of brain in an examined slice"] == pytest.approx(sorted(areas))
+    assert len(medians) == len(training)
+    for seed in (0, 1):
+        trained = beyond.network_folder(beyond_run, 0, seed) / "weights.safetensors"
+        assert (folder / f"weights-s{seed}.safetensors").read_bytes() == trained.read_bytes()
+    text = "".join(file.read_text() for file in folder.glob("*.json"))
+    ids = artifacts.load_table(beyond_run.stage("prepare"), "cases")["id"]
+    assert not [name for name in ids if name in text]  # it may be given away
+    assert str(beyond_run.folder.parents[1]) not in text
 
 
 def test_a_lost_network_is_trained_again_and_nothing_else(beyond_run):

@@ -10,7 +10,7 @@ import pytest
 from paperlib import artifacts, cli, scores
 from paperlib.data import brats, label_maps
 from paperlib.pipeline.method import patients
-from paperlib.pipeline.new_patients import model_folder, one_patient
+from paperlib.pipeline.new_patients import model_folder, one_patient, patient_files
 from paperlib.postprocessing import mixture
 
 PAIR = "VAE-MSE-f0-s0"
@@ -137,6 +137,8 @@ def test_the_words_of_the_command_are_those_of_the_method():
     assert set(cli.patients.READINGS) == set(mixture.READINGS)
     assert set(cli.patients.CODES) == set(label_maps.CODES)
     assert cli.patients.GATES[0] == one_patient.DEFAULT_GATE
+    assert set(cli.patients.METHODS) == set(patient_files.MAPS)
+    assert cli.patients.METHODS[0] == model_folder.METHOD
 
 
 def test_a_pair_without_its_file_names_the_command(make_model):

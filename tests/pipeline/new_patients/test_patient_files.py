@@ -3,6 +3,8 @@
 import json
 import logging
 import shutil
+import subprocess
+import sys
 
 import nibabel as nib
 import numpy as np
@@ -119,6 +121,64 @@ def test_metrics_are_those_counted_by_hand(patient, make_model, tmp_path, capsys
     said = capsys.readouterr().out
     assert f"{missed / 1000:.1f} ml lie where nothing was examined" in said
     assert f"Dice of the WT, own grid, volume, empty = 1: {own['WT']:.3f}" in said
+
+
+@pytest.mark.parametrize("method", ["clean-up", "synthetic"])
+def test_methods_beyond_the_paper_write_scores_instead_of_residuals(
+    patient, make_model, beyond_model, tmp_path, capsys, method
+):
+    out, truth = tmp_path / "out", _file(patient, "seg")
+    assert _segment(patient, make_model(), out) == 0
+    words = ("--method", method, "--truth", truth)
+    assert _segment(patient, beyond_model, out, *words) == 1
+    assert "holds segmentation.nii.gz" in capsys.readouterr().err
+    assert _segment(patient, beyond_model, out, *words, "--overwrite") == 0
+    scores = {"score_tumour.nii.gz", "score_enhancing.nii.gz"}
+    kept = {name for name in RESULTS if not name.startswith("residual")}
+    assert {file.name for file in out.iterdir()} == {*kept, *scores, "metrics.csv"}
+    labels, score = (
+        np.asarray(nib.load(out / name).dataobj)
+        for name in ("segmentation.nii.gz", "score_tumour.nii.gz")
+    )
+    assert score[labels > 0].mean() > 0 > score[(labels == 0) & (score != 0)].mean()
+    summary = json.loads((out / "summary.json").read_text())
+    assert (summary["method"], summary["model"]) == (method, "beyond-f0")
+    assert summary["component"] == "ball"
+    assert "gate" not in summary
+    assert pd.read_csv(out / "slices.csv")["tumour_px"].sum() > 100
+    metrics = pd.read_csv(out / "metrics.csv").set_index(["grid", "convention", "region"])["value"]
+    truth = np.asarray(nib.load(_file(patient, "seg")).dataobj)
+    own = metrics["own"]["volume, empty = 1"]["WT"]
+    assert own == pytest.approx(_dice(labels > 0, truth > 0))
+    assert imread(out / "contact_sheet.png").shape[1] == 1536
+
+
+def test_the_clean_up_waits_for_no_torch(patient, beyond_model, tmp_path):
+    words = ["segment", "--flair", _file(patient, "flair"), "--t1ce", _file(patient, "t1ce")]
+    words += ["--truth", _file(patient, "seg"), "--method", "clean-up", "--model", beyond_model]
+    words = [str(word) for word in [*words, "--out", tmp_path / "out"]]
+    code = f"import sys; from paperlib import cli; print(cli.main({words}), 'torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 False"
+
+
+@pytest.mark.parametrize(
+    ("more", "given"),
+    [
+        (("--gate", "height"), "--gate: the method clean-up has no gate to choose"),
+        (("--no-gate", "--reading", "both"), "--no-gate and --reading: the method clean-up"),
+    ],
+)
+def test_options_of_the_papers_method_are_refused_with_the_others(
+    beyond_model, tmp_path, capsys, more, given
+):
+    with pytest.raises(SystemExit) as caught:
+        _segment(tmp_path, beyond_model, tmp_path / "out", "--method", "clean-up", *more)
+    assert caught.value.code == 2
+    said = capsys.readouterr().err
+    assert given in said
+    assert "take --method paper, where --gate may be max_healthy, mean_2sd" in said
+    assert "and --reading both, neighbourhood, weights." in said
 
 
 @pytest.mark.parametrize("axes", ["RAS", "SPL", "PIR"])
@@ -239,7 +299,13 @@ def test_a_missing_model_is_refused_before_anything_is_written(patient, tmp_path
 
 
 @pytest.mark.parametrize(
-    "words", [(), ("--out", "z", "--gate", "lowest"), ("--out", "z", "--reading", "alpha")]
+    "words",
+    [
+        (),
+        ("--out", "z", "--gate", "lowest"),
+        ("--out", "z", "--reading", "alpha"),
+        ("--out", "z", "--method", "best"),
+    ],
 )
 def test_wrong_usage_ends_with_2(words):
     with pytest.raises(SystemExit) as caught:
