@@ -87,7 +87,8 @@ def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
             f"{folder.name} has {len(own)} slices, the evidence of the same folds {len(others)}, "
             "or their truth differs. Make both from one run: `make reference` and `make beyond`."
         )
-    both = pd.concat([found.counts[found.counts["case"].isin(slices["case"])], counts])
+    own_counts = found.counts[found.counts["case"].isin(slices["case"])]
+    both = pd.concat([own_counts, counts.drop(columns="fold")])  # slices have it
     named = both.fillna({"reading": "", "component": "all"})
     twice = named.duplicated(["method", "reading", "component", "case", "z"])
     joined = found._replace(

@@ -25,14 +25,14 @@ def rows_of(method, reading, component, share):
             )
             parts |= {"WT_overlap": int(share * truth), "WT_predicted": int(share * truth)}
             named = {"method": method, "reading": reading, "component": component}
-            lines.append({**named, "case": case, "z": z, **parts})
+            lines.append({"fold": FOLDS[case], **named, "case": case, "z": z, **parts})
     return pd.DataFrame(lines)
 
 
 @pytest.fixture
 def evidence():
     found = make_evidence()
-    plain = rows_of("B2 fixed", "", "all", 0.2)
+    plain = rows_of("B2 fixed", "", "all", 0.2).drop(columns="fold")
     return found._replace(counts=pd.concat([found.counts, plain]))
 
 
