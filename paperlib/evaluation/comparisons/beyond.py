@@ -110,9 +110,9 @@ def ways(found: Beyond) -> list[Way]:
         Way("the paper's method", network, found.evidence.provenance["mixture"]["reading"]),
         Way("its residual, smoothed and cleaned up", network, "smoothed", "ball"),
         Way("smoothed FLAIR, cleaned up", CLEAN_UP, "", "ball"),
-        Way("the same, clearest outline", CLEAN_UP, CLEAREST, "ball"),
-        Way("FLAIR and synthetic lesions", SYNTHETIC, "", "ball"),
-        Way("the same, clearest outline", SYNTHETIC, CLEAREST, "ball"),
+        Way("smoothed FLAIR, clearest outline", CLEAN_UP, CLEAREST, "ball"),
+        Way("synthetic lesions, cleaned up", SYNTHETIC, "", "ball"),
+        Way("synthetic lesions, clearest outline", SYNTHETIC, CLEAREST, "ball"),
     ]
     return [way for way in all_ways if way.method in (PLAIN.method, *found.added)]
 

@@ -53,6 +53,7 @@ def show_rules(found: Beyond | None, *, note: str = "") -> Shown:
     added = counts[counts["method"].isin(found.added)]
     pairs = added[["method", "reading"]].fillna("").drop_duplicates()
     table = beyond.compare_rules(found, list(pairs.itertuples(index=False, name=None)))
+    table = table.dropna(subset=["ball"])  # readings that only the reference has
     frame = table.map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
     frame.columns = [beyond.RULES[rule] for rule in table.columns]
     frame.index = frame.index.set_names(["method", "masks by"])
@@ -114,6 +115,7 @@ def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
     axis.set_ylim(-0.03, 1.03)
     axis.set_xlabel(f"patients, by the Dice of {ways[0].name}", fontsize=8)
     axis.set_ylabel("volume Dice of the whole tumour", fontsize=8)
+    axis.set_xticks([])
     axis.tick_params(labelsize=8)
     axis.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, fontsize=8, frameon=False)

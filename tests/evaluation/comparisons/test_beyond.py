@@ -102,7 +102,15 @@ def test_rules_without_rows_are_left_open(found):
     table = beyond.compare_rules(found, [("clean-up", ""), ("clean-up", "clearest")])
     assert table.loc[("clean-up", "")].to_list() == pytest.approx([2 / 3] * 3)
     assert table.loc[("clean-up", "clearest")].isna().to_list() == [True, True, False]
-    assert "–" in figures.show_rules(found).text
+    text = figures.show_rules(found).text
+    assert "–" in text
+    assert "both" not in text  # a reading that only the reference has
+
+
+def test_no_two_ways_have_one_name(found):
+    whole = found._replace(added=(*found.added, "synthetic", METHOD))
+    names = [way.name for way in beyond.ways(whole)]
+    assert len(names) == len(set(names))
 
 
 def test_other_slices_than_the_reference_are_refused(folder, evidence):
@@ -125,7 +133,11 @@ def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, evidence):
 def test_the_last_table_has_a_line_for_each_way_and_the_paper(found):
     text = figures.show_last(found, draws=DRAWS, note="a note").text
     names = [way.name for way in beyond.ways(found)]
-    assert names == ["FLAIR z > 1", "smoothed FLAIR, cleaned up", "the same, clearest outline"]
+    assert names == [
+        "FLAIR z > 1",
+        "smoothed FLAIR, cleaned up",
+        "smoothed FLAIR, clearest outline",
+    ]
     for name in (*names, "the paper prints", "n = 4 test patients", "a note"):
         assert name in text
     assert "1.00 [1.00, 1.00]" in text
