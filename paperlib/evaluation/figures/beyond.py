@@ -54,6 +54,7 @@ def show_rules(found: Beyond | None, *, note: str = "") -> Shown:
     pairs = added[["method", "reading"]].fillna("").drop_duplicates()
     table = beyond.compare_rules(found, list(pairs.itertuples(index=False, name=None)))
     table = table.dropna(subset=["ball"])  # readings that only the reference has
+    table = table.loc[list(dict.fromkeys(table.index.get_level_values(0)))]  # method by method
     frame = table.map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
     frame.columns = [beyond.RULES[rule] for rule in table.columns]
     frame.index = frame.index.set_names(["method", "masks by"])

@@ -105,6 +105,8 @@ def test_rules_without_rows_are_left_open(found):
     text = figures.show_rules(found).text
     assert "–" in text
     assert "both" not in text  # a reading that only the reference has
+    names = [line.split()[0] for line in text.splitlines() if line.startswith(("clean", METHOD))]
+    assert names == ["VAE-MSE-s0", "clean-up"]  # each once: its readings stand together
 
 
 def test_no_two_ways_have_one_name(found):
