@@ -9,6 +9,7 @@ import pytest
 
 from paperlib import artifacts
 from paperlib.evaluation import evidence, tables
+from paperlib.evaluation.comparisons import beyond
 from paperlib.evaluation.networks import costs
 from paperlib.evaluation.patients import cohort
 from paperlib.evaluation.texts import summary
@@ -33,6 +34,12 @@ def summarise(name):
     return numbers | summary.measured_summary(found, prefix=name)
 
 
+def beyond_summary():
+    found = evidence.load_evidence(REFERENCES / "real36", command="git checkout results/reference")
+    better = beyond.load_beyond(REFERENCES / "beyond" / "real36", found)
+    return beyond.summarise(better, prefix="real36", draws=tables.Draws(20))
+
+
 @pytest.fixture(scope="module")
 def real():
     return summarise("real36")
@@ -54,6 +61,7 @@ def test_a_page_types_no_measured_number(page):
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(BOOK)))
 def test_every_number_of_a_page_exists_whatever_the_run(page, real, phantom):
     known = real | phantom | summary.paper_summary() | summary.band_summary()
+    known |= beyond_summary()
     known |= costs.summarise_costs(
         *(
             artifacts.read_json(REFERENCES / name / "provenance.json")
