@@ -60,9 +60,9 @@ def test_a_download_that_changes_nothing_is_the_source_without_outputs(write_sou
     nbformat.validate(notebook)
 
 
-def test_a_download_names_no_folder_and_asks_for_the_readers_own(write_source):
+def test_a_download_names_no_folder_and_asks_for_the_readers_own(write_source, tmp_path):
     source = write_source(PARAMETERS, "profile")
-    notebook = preset_notebook(source, {"data": "/home/somebody/BraTS"}, "A book")
+    notebook = preset_notebook(source, {"data": str(tmp_path / "somebody")}, "A book")
     assert "somebody" not in nbformat.writes(notebook)
     assert "name yours in `data`" in notebook.cells[0].source
 
@@ -104,7 +104,7 @@ def page(write_source, tmp_path):
     executed = tmp_path / "book" / "executed" / "01_data.ipynb"
     executed.parent.mkdir(parents=True)
     notebook = read_notebook(source)
-    stamp(notebook, source, {"profile": "phantom", "data": "/home/somebody", "folds": 1})
+    stamp(notebook, source, {"profile": "phantom", "data": str(tmp_path / "somebody"), "folds": 1})
     nbformat.write(notebook, executed)
 
     def buttons(name="book/executed/01_data", repository=""):
@@ -150,9 +150,9 @@ def test_a_page_written_by_hand_offers_only_what_can_be_printed(page):
     assert others == []
 
 
-def test_the_parameters_on_a_page_name_no_folder():
+def test_the_parameters_on_a_page_name_no_folder(tmp_path):
     document = new_document("page")
-    given = '# Parameters\ndata = "/home/somebody/BraTS"\nfolds = 1'
+    given = f'# Parameters\ndata = "{tmp_path}"\nfolds = 1'
     document += [nodes.literal_block(text, text, language="python") for text in (given, "data = 1")]
     hide_places(Mock(spec=Sphinx), document)
     texts = [block.astext() for block in document.findall(nodes.literal_block)]
