@@ -44,7 +44,7 @@ MUTATIONS = {
         "paperlib/evaluation/tables.py",
         "aggregation=aggregation, empty=0.0)",
         "aggregation=aggregation, empty=1.0)",
-        ("tests/evaluation/test_tables.py",),
+        ("tests/evaluation/test_table2.py",),
     ),
     "the code of the enhancing tumour": Mutation(
         "paperlib/labels.py",
@@ -80,7 +80,7 @@ MUTATIONS = {
         "paperlib/evaluation/tables.py",
         'free = healthy.loc[healthy["fold"] == fold, score].to_numpy(float)',
         'free = part.loc[part["WT_truth"] == 0, score].to_numpy(float)',
-        ("tests/evaluation/test_tables.py",),
+        ("tests/evaluation/test_table3.py",),
     ),
     "the standard deviation taken for its logarithm in training": Mutation(
         "paperlib/models/training.py",
