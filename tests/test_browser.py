@@ -10,6 +10,10 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from axe_core_python.base import AXE_SCRIPT
+from selenium import webdriver
+from selenium.webdriver import ActionChains, Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 FLAGS = (
     "--headless",
@@ -121,8 +125,6 @@ class Visit(NamedTuple):
 
 @pytest.fixture(scope="module")
 def browser():
-    from selenium import webdriver  # noqa: PLC0415 - only where there is a browser
-
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in (*FLAGS, f"--window-size={DESKTOP[0]},{DESKTOP[1]}"):
@@ -137,11 +139,10 @@ def browser():
 
 @pytest.fixture(scope="module")
 def visits(browser, built_book) -> dict[str, Visit]:
-    base = pytest.importorskip("axe_core_python.base", reason="axe-core-python is not installed")
     pages = [path.relative_to(built_book) for path in built_book.rglob("*.html")]
     ours = sorted(path.as_posix() for path in pages if not ALIKE & set(path.parts))
     ours.append(ONE_SOURCE)
-    return {page: visit(browser, (built_book / page).as_uri(), base.AXE_SCRIPT) for page in ours}
+    return {page: visit(browser, (built_book / page).as_uri(), AXE_SCRIPT) for page in ours}
 
 
 def visit(browser, url: str, axe: str) -> Visit:
@@ -228,9 +229,6 @@ def test_in_print_nothing_is_cut_and_navigation_stays_away(visits):
 
 
 def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser, visits, built_book):
-    from selenium.webdriver import ActionChains, Keys  # noqa: PLC0415 - where there is a browser
-    from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415 - as above
-
     assert where(visits, lambda one: one.seen["jumps"]) == {}
     for page in sorted(set(visits) - GENERATED)[:3]:
         browser.get((built_book / page).as_uri())
@@ -247,8 +245,6 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(browser, visit
 
 
 def test_a_word_is_found_without_a_network_and_the_hit_opens(browser, built_book):
-    from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415 - as above
-
     browser.get((built_book / "search.html").as_uri())
     browser.get_log("browser")
     field = browser.find_element("css selector", "main input[type=search], #search-input")

@@ -28,11 +28,9 @@ FOLDERS = {"paperlib": None, "notebooks": "book", "workflow": "book", "benchmark
 OWN = {"paperlib", "benchmarks", *(file.stem for file in (ROOT / "tests").rglob("*.py"))}
 # Declared and never imported: the file that uses it, and how.
 STARTED = {
-    "axe-core-python": ("tests/test_browser.py", "axe_core_python"),
     "beartype": ("pyproject.toml", "beartype.beartype"),
     "django-static-mathjax": ("paperlib/publish/book/sphinxext.py", "django-static-mathjax"),
     "import-linter": ("Makefile", "importlinter.cli"),
-    "ipykernel": ("paperlib/publish/notebooks.py", "python3"),
     "jupyter-book": ("paperlib/publish/commands.py", "jupyter_book.cli"),
     "jupyterlab": ("Makefile", "notebooks to play with"),
     "mypy": ("Makefile", "$(RUN) mypy"),

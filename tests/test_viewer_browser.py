@@ -14,6 +14,9 @@ import numpy as np
 import pytest
 import test_browser
 from PIL import Image
+from selenium import webdriver
+from selenium.webdriver import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from paperlib.evaluation import evidence, examples
 from paperlib.evaluation.figures import sheets, slices, style
@@ -78,8 +81,6 @@ def shown(module_run, tmp_path_factory):
 
 
 def start(**preferences):
-    from selenium import webdriver  # noqa: PLC0415 - only where there is a browser
-
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium")
     for flag in test_browser.FLAGS:
@@ -108,8 +109,6 @@ class Page:
         self.wait()
 
     def wait(self):
-        from selenium.webdriver.support.ui import WebDriverWait  # noqa: PLC0415
-
         ready = "return !document.querySelector('.slice-viewer').hasAttribute('aria-busy')"
         WebDriverWait(self.driver, 20).until(lambda driver: driver.execute_script(ready))
 
@@ -191,8 +190,6 @@ def test_it_opens_from_disk_without_an_error_or_a_request(page, driver):
 
 
 def test_it_opens_where_the_tumour_is_largest_and_the_arrow_keys_move_on(page, shown):
-    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
-
     volume = shown.volumes[shown.first]
     largest = ((volume.labels > 0) & volume.brain).sum(axis=(1, 2))[:-1].argmax()
     assert page.z == volume.z[largest]
@@ -349,8 +346,6 @@ def test_the_letters_stand_where_the_patient_lies_and_pixels_are_square(page):
 
 
 def test_every_control_has_a_name_and_the_keyboard_reaches_it(page):
-    from selenium.webdriver.common.keys import Keys  # noqa: PLC0415
-
     controls = page.driver.find_elements("css selector", ".slice-viewer :is(select, input, button)")
     assert len(controls) == 3 + 1 + 2 + 12
     assert all(control.accessible_name for control in controls)

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from ipykernel.zmqshell import ZMQInteractiveShell
 
 from paperlib.exercises import answers
 
@@ -64,7 +65,6 @@ def test_a_mistake_that_happens_to_be_right_passes():
 
 
 def test_the_message_stands_alone_in_a_notebook():
-    shell = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
     error = answers.NotAnsweredError("later")
     assert error._render_traceback_() == ["NotAnsweredError: later"]
-    assert "_render_traceback_" in shell.showtraceback.__code__.co_names
+    assert "_render_traceback_" in ZMQInteractiveShell.showtraceback.__code__.co_names
