@@ -14,6 +14,15 @@ def number(answer, right=2.0, tolerance=0.01):
     )
 
 
+def remark(answer, right=2.0):
+    """Return what is said of a number; nothing where it passes."""
+    try:
+        number(answer, right)
+    except answers.AnswerError as error:
+        return str(error)
+    return ""
+
+
 def test_blanks_are_named_together():
     with pytest.raises(answers.NotAnsweredError, match="`a` and `c`: not answered yet"):
         answers.check_answered(a=..., b=1, c=...)
@@ -29,7 +38,8 @@ def test_a_choice_is_right_wrong_or_unknown():
 
 @pytest.mark.parametrize("answer", [2, 2.0, 2.01, np.float32(2), np.array([2.0]), np.int64(2)])
 def test_a_number_may_come_in_any_dress_and_be_rounded(answer):
-    number(answer)
+    assert remark(answer) == ""
+    assert remark(answer, right=3.0) == f"`n` is {np.asarray(answer).item():.4g}: count."
 
 
 @pytest.mark.parametrize(
@@ -61,7 +71,8 @@ def test_an_undefined_number_is_matched_by_nan_only():
 
 
 def test_a_mistake_that_happens_to_be_right_passes():
-    number(4.0, right=4.0)
+    assert remark(4.0, right=4.0) == ""
+    assert remark(4.0) == f"`n` is 4: {TWICE.remark}"
 
 
 def test_the_message_stands_alone_in_a_notebook():

@@ -114,6 +114,15 @@ def test_a_run_without_a_stage_names_the_command_of_its_own(tmp_path, monkeypatc
 CHOSEN = {"profile": "smoke", "data": "", "folds": 1}
 
 
+def refusal(chosen):
+    """Return why choices are refused; nothing where they are let pass."""
+    try:
+        check_choices(chosen)
+    except (ValueError, NotADirectoryError) as error:
+        return str(error)
+    return ""
+
+
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -132,7 +141,8 @@ CHOSEN = {"profile": "smoke", "data": "", "folds": 1}
 def test_choices_that_go_together_are_let_pass(chosen, tmp_path, monkeypatch):
     """A model alone chooses no network; who is tested is not known before a run has slices."""
     monkeypatch.setattr(artifacts, "ROOT", tmp_path)
-    check_choices(CHOSEN | chosen)
+    assert refusal(CHOSEN | chosen) == ""
+    assert "too few for 99 folds" in refusal(CHOSEN | chosen | {"folds": 99})
 
 
 @pytest.mark.parametrize(
@@ -184,4 +194,6 @@ def test_a_patient_or_slice_that_is_not_tested_is_refused_with_those_that_are(
 
 
 def test_a_notebook_that_belongs_to_no_run_has_no_such_choices():
-    check_choices({"profile": "mine", "seed": 3})
+    foreign = {"profile": "mine", "seed": 3}
+    assert refusal(foreign) == ""
+    assert refusal(CHOSEN | foreign).startswith("Unknown profile 'mine'")

@@ -58,6 +58,10 @@ def test_every_registry_that_is_looked_into_exists_and_holds_its_default():
     settings = dataclasses.asdict(base) | dataclasses.asdict(open_run("smoke").profile.mixture)
     for setting in own_rows.REGISTRIES:
         own_rows.refuse_unknown(f"{setting}={settings[setting]}")
+        with pytest.raises(ValueError, match=f"no {setting} 'none'; there are ") as refused:
+            own_rows.refuse_unknown(f"{setting}=none")
+        choices = str(refused.value).partition("there are ")[2].partition(". Add")[0]
+        assert settings[setting] in choices.split(", ")
 
 
 def test_a_choice_that_is_in_no_registry_is_refused_with_the_file_to_add_it_to(own_run):
