@@ -128,7 +128,8 @@ class BeyondSettings:
     Nothing of it deviates from the paper, so the deviations page does not list it.
     """
 
-    seeds: tuple[int, ...] = (0, 1)  # of the networks, whose logits are averaged
+    seeds: tuple[int, ...] = (0, 1, 2)  # of the networks that are trained
+    averaged: tuple[int, ...] = (0, 1)  # of those whose logits are averaged, and segment uses
     gamma_seeds: tuple[int, ...] = (1,)  # of those trained on bent brightness, too
     slice_steps: int = 7_200  # slices seen by the optimiser: 450 batches
     batch_size: int = 16
@@ -142,6 +143,7 @@ class BeyondSettings:
     synthetic_share: float = 0.02  # the same with it
     t1ce_share: float = 0.01
     t1ce_floor: float = 0.8  # z units: nothing darker enhances, whatever suits the patient
+    enhancing_px: int = 20  # fewer enhancing voxels together are a vessel or noise
     hull: str = "slice"  # as the paper's tissues
     component: str = "ball"  # that a new patient keeps; the rows show others beside it
 

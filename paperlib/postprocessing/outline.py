@@ -4,7 +4,8 @@ One code for all that is compared: plain FLAIR, a network, and the paper's resid
 third dimension, so that none is credited with what the clean-up did.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -12,38 +13,37 @@ from numpy import ndarray
 from scipy import ndimage
 
 from paperlib.postprocessing.mixture import MixtureFit
-from paperlib.postprocessing.morphology import keep_component, open_close
+from paperlib.postprocessing.morphology import SPACING_MM, keep_component, open_close
 from paperlib.postprocessing.volume import smooth
 
-RULES = ("all", "largest_3d", "ball")  # of components, see morphology.COMPONENTS
-SINGLE = RULES[1:]  # those that keep one component
-LEVELS = np.round(np.arange(-0.2, 2.6, 0.1), 1)  # of a score in z units, where a rim is sought
+FOCI = "foci"  # rule: each component whose ball is nearly as wide as the widest
+RULES = ("all", "largest_3d", "ball", FOCI)  # of components, see morphology.COMPONENTS
+FOCUS_SHARE = 0.6  # of the widest ball's radius, from which another component is a focus, too
+LEVELS = np.round(np.arange(-0.2, 2.5, 0.2), 1)  # of a score in z units, where a rim is sought
 RING_PX = 3  # width of the tissue around an outline that it is compared with
-SHARPNESS = 8  # power of the contrast: how much more the clearest levels weigh
+SHARPNESS, UNITY = 2, 8  # powers of contrast and agreement: how much more the best levels weigh
 _REACH_PX = 5  # what opening, closing and the ring see beyond a component
 _HOLES = np.zeros((3, 3, 3), bool)  # a hole is closed within its slice
 _HOLES[1] = ndimage.generate_binary_structure(2, 1)
 
 
-def combine(
-    flair: Float[ndarray, "slice height width"],
+def network_part(
     logit: Float[ndarray, "slice height width"],
     brain: Bool[ndarray, "slice height width"],
     *,
     sigma_px: float,
     logit_limit: float,
 ) -> Float[ndarray, "slice height width"]:
-    """Return smoothed FLAIR plus what a network adds to it: at most 1, at least -1.
+    """Return what a network adds to smoothed FLAIR: at most 1, at least -1, 0 outside the brain.
 
     Args:
-        flair: Smoothed FLAIR of one patient, z units.
         logit: Of the network, positive inside a tumour.
-        brain: True inside the brain; the sum is 0 outside.
+        brain: True inside the brain.
         sigma_px: Standard deviation of the Gaussian over the logits, in voxels.
         logit_limit: Logits are cut at plus and minus this, which then counts as 1.
     """
     cut = np.clip(logit, -logit_limit, logit_limit)
-    return flair + smooth(cut, brain, sigma_px=sigma_px) / logit_limit
+    return smooth(cut, brain, sigma_px=sigma_px) / logit_limit
 
 
 def clean(
@@ -64,9 +64,15 @@ def keep(
     Args:
         cleaned: All slices of one patient, after `open_close`.
         brain: No voxel outside is ever tumour.
-        rule: A key of `morphology.COMPONENTS`.
+        rule: One of `RULES`, or another key of `morphology.COMPONENTS`.
     """
-    return ndimage.binary_fill_holes(keep_component(cleaned, rule=rule), _HOLES) & brain
+    kept = _keep_foci(cleaned) if rule == FOCI else keep_component(cleaned, rule=rule)
+    return ndimage.binary_fill_holes(kept, _HOLES) & brain
+
+
+def ball_mm(mask: Bool[ndarray, "slice height width"]) -> float:
+    """Return the radius of the widest ball inside a mask; the edge of the array is no surface."""
+    return float(ndimage.distance_transform_edt(mask, sampling=SPACING_MM).max(initial=0))
 
 
 def under_each_rule(
@@ -80,42 +86,85 @@ def clearest_outline(
     score: Float[ndarray, "slice height width"],
     brain: Bool[ndarray, "slice height width"],
     start: Bool[ndarray, "slice height width"],
+    *,
+    members: Sequence[Float[ndarray, "slice height width"]] = (),
 ) -> Bool[ndarray, "slice height width"]:
-    """Return the component around a first outline at the level where it stands out most.
+    """Return each component of a first outline at the level where it stands out most.
 
     A z-score is brightness against the whole brain, tumour included: a large tumour is less
     bright in it than a small one, and one threshold for all patients fits neither. So the first
     outline only says where the tumour is. At each of `LEVELS` the component that holds most of it
     is compared with the ring around it. The level is the median of all, weighted by the
-    difference of the two mean scores to the power of `SHARPNESS`.
+    difference of the two mean scores to the power of `SHARPNESS` and, where the score is a mean
+    of several, by the Dice between their outlines at this level to the power of `UNITY`.
 
     Args:
         score: Of one patient, higher inside a tumour, z units, without a threshold subtracted.
         brain: No voxel outside is ever tumour.
-        start: The first outline, one component; if it is empty, so is the result.
+        start: The first outline; if it is empty, so is the result.
+        members: Scores of the networks whose mean is `score`; none without networks.
     """
+    components, count = ndimage.label(start)
+    whole = np.zeros_like(start)
+    for number in range(1, count + 1):
+        _draw_clearest(score, brain, components == number, members, whole)
+    return whole
+
+
+def _draw_clearest(
+    score: ndarray,
+    brain: ndarray,
+    start: Bool[ndarray, "slice height width"],
+    members: Sequence[ndarray],
+    whole: Bool[ndarray, "slice height width"],
+) -> None:
+    """Add the clearest outline of one component to a mask in place."""
     low = open_close((score > LEVELS[0]) & brain, brain) | start
     # Opening, closing and components only shrink with a higher level: all lie in this box.
-    found = ndimage.find_objects(_component_of(low, start).astype(int))
-    if not found:
-        return start
-    box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found[0])
-    inside, first, values = brain[box], start[box], score[box]
-    masks, contrasts = [], []
+    found = ndimage.find_objects(_component_of(low, start).astype(int))[0]
+    box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found)
+    inside, first = brain[box], start[box]
+    masks, weights = [], []
     for level in LEVELS:
-        cleaned = open_close((values > level) & inside, inside)
-        mask = ndimage.binary_fill_holes(_component_of(cleaned, first), _HOLES) & inside
+        mask = _outline_at(score[box], inside, first, level)
+        mask = ndimage.binary_fill_holes(mask, _HOLES) & inside
         ring = ndimage.binary_dilation(mask, iterations=RING_PX) & inside & ~mask
         if not (mask.any() and ring.any()):
             continue
+        contrast = max(float(score[box][mask].mean() - score[box][ring].mean()), 0.0)
+        drawn = [_outline_at(member[box], inside, first, level) for member in members]
         masks.append(mask)
-        contrasts.append(max(float(values[mask].mean() - values[ring].mean()), 0.0))
-    if not any(contrasts):
-        return start
-    weights = np.cumsum((np.array(contrasts) / max(contrasts)) ** SHARPNESS)
-    whole = np.zeros_like(start)
-    whole[box] = masks[int(np.searchsorted(weights, weights[-1] / 2))]
-    return whole
+        weights.append(contrast**SHARPNESS * agreement(drawn) ** UNITY)
+    if not any(weights):
+        whole |= start
+        return
+    risen = np.cumsum(weights)
+    whole[box] |= masks[int(np.searchsorted(risen, risen[-1] / 2))]
+
+
+def agreement(masks: Sequence[Bool[ndarray, "slice height width"]]) -> float:
+    """Return the mean Dice of all pairs, 0 to 1; fewer than two masks agree, as empty ones do."""
+    pairs = [
+        2 * (one & other).sum() / max(one.sum() + other.sum(), 1) if one.any() or other.any() else 1
+        for one, other in itertools.combinations(masks, 2)
+    ]
+    return float(np.mean(pairs)) if pairs else 1.0
+
+
+def _outline_at(
+    score: ndarray, brain: ndarray, start: ndarray, level: float
+) -> Bool[ndarray, "slice height width"]:
+    return _component_of(open_close((score > level) & brain, brain), start)
+
+
+def _keep_foci(mask: Bool[ndarray, "slice height width"]) -> ndarray:
+    components, count = ndimage.label(mask)
+    if count < 2:
+        return mask.copy()
+    depth_mm = ndimage.distance_transform_edt(mask, sampling=SPACING_MM)
+    deepest = ndimage.maximum(depth_mm, components, np.arange(1, count + 1))
+    wide = np.flatnonzero(deepest >= FOCUS_SHARE * deepest.max())
+    return np.isin(components, wide + 1)
 
 
 def _component_of(

@@ -40,6 +40,24 @@ def measure_pieces(
     return np.sort(voxels)[::-1] * voxel_ml
 
 
+def count_found(
+    predicted: Bool[ndarray, "slice height width"],
+    truth: Bool[ndarray, "slice height width"],
+    *,
+    voxel_ml: float,
+) -> int:
+    """Return how many true foci a prediction touches, of those of at least `FOCUS_ML`.
+
+    Args:
+        predicted: The predicted tumour of all slices of one patient.
+        truth: The true one.
+        voxel_ml: Volume of a voxel.
+    """
+    pieces, _ = ndimage.label(truth, np.ones((3, 3, 3)))
+    large = np.bincount(pieces.ravel()) * voxel_ml >= FOCUS_ML
+    return int(large[np.unique(pieces[predicted & truth])].sum())
+
+
 def describe_tumour(
     labels: Integer[ndarray, "slice height width"], *, voxel_ml: float
 ) -> dict[str, int | float]:

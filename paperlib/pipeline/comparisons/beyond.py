@@ -1,16 +1,14 @@
 """Beyond the paper, one fold: smoothed FLAIR, a network of synthetic lesions, the third dimension.
 
-Methods by name: "clean-up" (no network), "synthetic" (mean logit of all seeds), "synthetic s0"
-(one seed), and the paper's own, see `beyond_residuals`. Reading "clearest" is the outline at the
-level of the score that suits the patient, and the enhancing tumour by Otsu's threshold inside it;
-"" takes thresholds from healthy slices for both.
+Methods by name: "clean-up" (no network), "synthetic" (mean logit of the networks), what was tried
+beside it ("synthetic s0" alone, more networks, other weights), and the paper's own, see
+`beyond_residuals`. Readings are those of `beyond_method`, after "smoothed" for a residual.
 """
 
 import dataclasses
 import importlib
 import time
 from collections.abc import Iterator, Mapping
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -18,13 +16,26 @@ from numpy import ndarray
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings, TrainingSettings
+from paperlib.evaluation.measures import foci
+from paperlib.evaluation.patients import likeness
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.comparisons import beyond_model, beyond_residuals
 from paperlib.pipeline.method import patients, rows, segments
 from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder
-from paperlib.pipeline.new_patients.beyond_method import CLEAN_UP, SYNTHETIC, Limits
+from paperlib.pipeline.new_patients.beyond_method import (
+    AGREED,
+    CLEAN_UP,
+    CLEAREST,
+    HEALTHY,
+    OTSU,
+    SYNTHETIC,
+    THRESHOLD,
+    Limits,
+    Score,
+)
+from paperlib.pipeline.new_patients.beyond_model_folder import Model
 from paperlib.pipeline.run import Run, run_stage
-from paperlib.postprocessing import outline, regions, thresholds
+from paperlib.postprocessing import outline, regions
 
 WORKERS = "paperlib.pipeline.comparisons.lesion_networks"  # imports torch
 NETWORK_CODE = (
@@ -37,6 +48,8 @@ NETWORK_CODE = (
 )
 BEYOND_CODE = (
     *segments.METHOD_CODE,
+    "paperlib.evaluation.measures.foci",
+    "paperlib.evaluation.patients.likeness",
     "paperlib.postprocessing.outline",
     "paperlib.postprocessing.thresholds",
     "paperlib.postprocessing.volume",
@@ -44,8 +57,11 @@ BEYOND_CODE = (
     "paperlib.pipeline.comparisons.beyond_residuals",
     "paperlib.pipeline.new_patients.beyond_method",
 )
+SCORED = ("WT", "TC", "ET")
 NETWORK_SETTINGS = ("slice_steps", "batch_size", "learning_rate", "warm_up", "weight_decay")
-CLEAREST = "clearest"
+WEIGHTS = (0.5, 2.0)  # of the networks' part, tried beside 1
+WAY = ["method", "reading", "component", "enhancing"]  # columns that name a row
+COUNTED = [f"{region}_{part}" for region in SCORED for part in ("overlap", "predicted")]
 
 
 def segment_beyond(run: Run, fold: int) -> bool:
@@ -58,7 +74,8 @@ def segment_beyond(run: Run, fold: int) -> bool:
     for seed in settings.seeds:
         train_network(run, fold, seed)
     networks = {seed: network_folder(run, fold, seed) for seed in settings.seeds}
-    beyond_model.make_model(run, fold, networks)
+    averaged = {seed: networks[seed] for seed in settings.averaged}
+    beyond_model.make_model(run, fold, averaged)
     pairs = finished_pairs(run, fold)
     upstream = {name: run.stage(name) for name in ("prepare", "split")}
     upstream |= {f"network s{seed}": folder for seed, folder in networks.items()}
@@ -68,16 +85,19 @@ def segment_beyond(run: Run, fold: int) -> bool:
         upstream |= {f"{n.pair} {n.sequence}": run.reconstruction_folder(n) for n in chosen}
 
     def make(folder: Path, _key: str) -> Mapping[str, object]:
-        limits = beyond_model_folder.read_model(upstream["model"]).limits
+        model = beyond_model_folder.read_model(upstream["model"])
         by_pair = {
             pair: beyond_residuals.residual_limits(run, fold, chosen)
             for pair, chosen in pairs.items()
         }
-        tables, seconds = _segment(run, fold, pairs, limits, by_pair)
+        tables, seconds = _segment(run, fold, pairs, model, by_pair)
         for name, table in tables.items():
             table.insert(0, "fold", fold)
             artifacts.save_table(folder, name, table)
-        return {"thresholds": {"images": limits, "residuals": by_pair}, "patient_cpu_s": seconds}
+        return {
+            "thresholds": {"images": model.limits, "residuals": by_pair},
+            "patient_cpu_s": seconds,
+        }
 
     mixture_settings = dataclasses.asdict(run.profile.mixture)
     return run_stage(
@@ -136,83 +156,140 @@ def _segment(
     run: Run,
     fold: int,
     pairs: Mapping[str, list[TrainingSettings]],
-    limits: Limits,
+    model: Model,
     by_pair: Mapping[str, Limits],
-) -> tuple[dict[str, pd.DataFrame], float]:
-    """Return the tables of all methods and the CPU seconds of "clean-up" for a patient."""
-    settings, cases = run.profile.beyond, sorted(patients.load_fold(run, fold).test)
-    counts, pixels, scored, seconds = [], [], [], 0.0
+) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
+    """Return the tables of all methods and the CPU seconds of a patient by method."""
+    cases = sorted(patients.load_fold(run, fold).test)
+    counts, pixels, doubts = [], [], []
+    seconds = dict.fromkeys(beyond_method.METHODS, 0.0)
     for patient in segments.load_patients(run, cases):
-        began = time.process_time()
-        smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
-        seconds += time.process_time() - began
-        for method, score in _scores(run, fold, patient, smooth[FLAIR], limits):
-            began = time.process_time()
-            for reading, outlined in _outlines(patient, smooth, score, limits, settings, method):
-                counts.append(_count(patient, outlined, method=method, reading=reading))
-            seconds += (time.process_time() - began) * (method == CLEAN_UP)
-            pixels.append(segments.pixel_row(patient, FLAIR, score) | {"method": method})
-            found = segments.score_patient(patient, -score)
-            scored.append(found.assign(method=method, role="test"))
-        for masks in beyond_residuals.masks_of_residuals(run, patient, pairs, by_pair):
-            outlined = {
-                rule: regions.label_tissues(kept, masks.enhancing, hull=settings.hull)
-                for rule, kept in outline.under_each_rule(masks.bright, patient.brain).items()
-            }
-            named = {"method": masks.method, "reading": masks.reading}
-            counts.append(_count(patient, outlined, **named))
-    tables = {"counts": pd.concat(counts), "scores": pd.concat(scored)}
-    tables["pixels"] = pd.DataFrame(pixels)
-    return tables, round(seconds / len(cases), 3)
+        logits = _logits(run, fold, patient)
+        doubts.append(_doubt(run, patient, logits, model, seconds))
+        smooth = beyond_method.smooth_maps(patient.images, patient.brain, run.profile.beyond)
+        for method, score in _scores(run, patient, smooth[FLAIR], logits, model.limits):
+            counts += _count_score(run, patient, method, score, smooth[T1CE], model.limits)
+            pixels.append(segments.pixel_row(patient, FLAIR, score.mean) | {"method": method})
+        for one in beyond_residuals.smoothed_residuals(run, patient, pairs, by_pair):
+            counts += _count_score(run, patient, *one, prefix=beyond_residuals.SMOOTHED)
+        for masks in beyond_residuals.masks_of_residuals(run, patient, pairs):
+            named = {"method": masks.method, "reading": masks.reading, "enhancing": "mixture"}
+            for rule in outline.RULES:
+                kept = outline.keep(masks.bright, patient.brain, rule=rule)
+                codes = regions.label_tissues(kept, masks.enhancing, hull=run.profile.beyond.hull)
+                counts.append(_count(run, patient, codes, component=rule, **named))
+    tables = {"pixels": pd.DataFrame(pixels), "doubts": pd.DataFrame(doubts)}
+    tables |= _tables(pd.concat(counts), run.profile.beyond)
+    return tables, {method: round(spent / len(cases), 3) for method, spent in seconds.items()}
+
+
+def _tables(counts: pd.DataFrame, settings: BeyondSettings) -> dict[str, pd.DataFrame]:
+    """Return volumes of all ways, and slices of those that a table counts slice by slice."""
+    whole = counts.drop(columns="z").groupby(["case", *WAY], sort=False)
+    volumes = whole.agg({column: "sum" for column in COUNTED} | {"foci_found": "first"})
+    shown = (counts["component"] == settings.component) & (counts["enhancing"] == OTSU)
+    shown &= ~counts["method"].str.match(f"{SYNTHETIC} ")  # single networks and the like
+    slices = counts[shown].drop(columns=["enhancing", "foci_found"])
+    return {"volumes": volumes.reset_index(), "counts": slices}
+
+
+def _logits(run: Run, fold: int, patient: segments.Patient) -> dict[int, ndarray]:
+    return {
+        seed: beyond_residuals.load_slices(network_folder(run, fold, seed), "logit", patient)
+        for seed in run.profile.beyond.seeds
+    }
 
 
 def _scores(
-    run: Run, fold: int, patient: segments.Patient, flair: ndarray, limits: Limits
-) -> Iterator[tuple[str, ndarray]]:
-    """Yield the methods without a residual: tumour is where the score is positive."""
-    settings = run.profile.beyond
-    logits = {
-        f"{SYNTHETIC} s{seed}": beyond_residuals.load_slices(
-            network_folder(run, fold, seed), "logit", patient
-        )
-        for seed in settings.seeds
-    }
-    chosen = {CLEAN_UP: None, SYNTHETIC: beyond_method.mean_logit(list(logits.values()))}
-    chosen |= {method: beyond_method.mean_logit([logit]) for method, logit in logits.items()}
-    for method, logit in chosen.items():
-        yield method, beyond_method.tumour_score(flair, logit, patient.brain, settings, limits)
-
-
-def _outlines(
+    run: Run,
     patient: segments.Patient,
-    smooth: Mapping[str, ndarray],
-    score: ndarray,
+    flair: ndarray,
+    logits: Mapping[int, ndarray],
     limits: Limits,
-    settings: BeyondSettings,
+) -> Iterator[tuple[str, Score]]:
+    """Yield the methods without a residual, and those that were tried beside them."""
+    settings = run.profile.beyond
+
+    def score(*seeds: int, weight: float = 1.0) -> Score:
+        chosen = [logits[seed] for seed in seeds]
+        return beyond_method.score_volume(
+            flair, chosen, patient.brain, settings, limits, weight=weight
+        )
+
+    yield CLEAN_UP, score()
+    yield SYNTHETIC, score(*settings.averaged)
+    yield f"{SYNTHETIC} of {len(logits)} networks", score(*logits)
+    for seed in logits:
+        yield f"{SYNTHETIC} s{seed}", score(seed)
+    for weight in WEIGHTS:
+        yield f"{SYNTHETIC} with weight {weight:g}", score(*settings.averaged, weight=weight)
+
+
+def _count_score(
+    run: Run,
+    patient: segments.Patient,
     method: str,
-) -> Iterator[tuple[str, dict[str, ndarray]]]:
-    """Yield both readings of a score: BraTS codes of a patient by the rule for components."""
-    label = partial(regions.label_tissues, hull=settings.hull)
-    enhancing = thresholds.above(smooth[T1CE], patient.brain, threshold=limits[T1CE])
-    kept = outline.under_each_rule(outline.clean(score, patient.brain), patient.brain)
-    yield "", {rule: label(mask, enhancing) for rule, mask in kept.items()}
-    z_score = score + limits[CLEAN_UP if method == CLEAN_UP else SYNTHETIC]
-    clearest = {
-        rule: outline.clearest_outline(z_score, patient.brain, kept[rule])
-        for rule in outline.SINGLE
-    }
-    brighter = {
-        rule: thresholds.otsu(smooth[T1CE], mask) & (smooth[T1CE] > settings.t1ce_floor)
-        for rule, mask in clearest.items()
-    }
-    yield CLEAREST, {rule: label(mask, brighter[rule]) for rule, mask in clearest.items()}
+    score: Score,
+    t1ce: ndarray,
+    limits: Limits,
+    *,
+    prefix: str = "",
+) -> list[pd.DataFrame]:
+    """Return the rows of a score under every reading and rule for components."""
+    settings, found = run.profile.beyond, []
+    drawn: dict[tuple[str, bytes], ndarray] = {}  # rules often keep the same
+    readings = (THRESHOLD, CLEAREST, *([AGREED] if score.members else []))
+    for rule in outline.RULES:
+        start = beyond_method.start_outline(score, patient.brain, rule=rule)
+        for reading in readings if rule != "all" else [THRESHOLD]:  # specks have no level
+            key = reading, start.tobytes()
+            if key not in drawn:
+                drawn[key] = beyond_method.draw_outline(
+                    score, patient.brain, start, reading=reading
+                )
+            for enhancing in (OTSU, HEALTHY) if rule == settings.component else [OTSU]:
+                codes = beyond_method.label(t1ce, drawn[key], settings, limits, enhancing=enhancing)
+                named = {"method": method, "reading": f"{prefix} {reading}".strip()}
+                found.append(
+                    _count(run, patient, codes, component=rule, enhancing=enhancing, **named)
+                )
+    return found
 
 
-def _count(
-    patient: segments.Patient, labelled: Mapping[str, ndarray], **named: str
-) -> pd.DataFrame:
-    """Return the rows of one method, by the rule that chose its components."""
-    return pd.concat(
-        rows.count_rows(codes, patient.labels, patient.slices, component=rule, **named)
-        for rule, codes in labelled.items()
+def _count(run: Run, patient: segments.Patient, codes: ndarray, **named: str) -> pd.DataFrame:
+    """Return the rows of one way: counts per slice, and how many foci of the patient it finds."""
+    counted = rows.count_rows(codes, patient.labels, patient.slices, **named)
+    voxel_ml = foci.voxel_ml(run.prepare.window, run.prepare.size)
+    return counted[["case", "z", *WAY, *COUNTED]].assign(
+        foci_found=foci.count_found(codes > 0, patient.labels > 0, voxel_ml=voxel_ml)
     )
+
+
+def _doubt(
+    run: Run,
+    patient: segments.Patient,
+    logits: Mapping[int, ndarray],
+    model: Model,
+    seconds: dict[str, float],
+) -> dict[str, float]:
+    """Return what could warn without the truth, and add the CPU seconds of each method."""
+    settings, found = run.profile.beyond, {}
+    chosen = [logits[seed] for seed in settings.averaged]
+    case = int(patient.slices["case"].iloc[0])
+    row: dict[str, float] = {"case": case}
+    for method, part in {CLEAN_UP: [], SYNTHETIC: chosen}.items():
+        began = time.process_time()
+        smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
+        found[method] = beyond_method.segment(smooth, part, patient.brain, settings, model.limits)
+        seconds[method] += time.process_time() - began
+        row[f"{method}_ball_mm"] = outline.ball_mm(found[method].start)
+    rule = settings.component
+    row["networks"] = beyond_method.agreement_of_networks(
+        found[SYNTHETIC].score, patient.brain, rule=rule
+    )
+    row["methods"] = outline.agreement([one.codes > 0 for one in found.values()])
+    lost = artifacts.load_table(run.stage("prepare"), "cases").set_index("case")
+    share = float(lost["lost_brain_share"][case])
+    measured = likeness.measure(patient.images, patient.brain, lost_brain_share=share)
+    row["unlike"] = len(likeness.compare(measured, model.training))
+    return row

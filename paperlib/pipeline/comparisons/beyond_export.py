@@ -1,6 +1,7 @@
 """The rows of `make beyond` where the book reads them: counts and scores, no pixel, no name."""
 
 import dataclasses
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,7 +14,7 @@ from paperlib.pipeline.run import Run
 from paperlib.publish import provenance
 
 REFERENCE = "results/reference/beyond"
-KINDS = ("counts", "scores", "pixels")
+KINDS = ("volumes", "doubts", "pixels")  # one file each; counts have one a method
 FACTS = ("seconds", "commit", "versions")
 NETWORK_FACTS = (*FACTS, "training_slices", "parameters", "training_cpu_s", "patient_cpu_s")
 
@@ -47,9 +48,9 @@ def _write(run: Run, target: Path) -> list[str]:
     slices = slices[slices["fold"].isin(manifests)]
     tables = {"slices": slices, "cases": results.describe_cases(run, slices)}
     for kind in KINDS:
-        found = pd.concat([artifacts.load_table(folders[fold], kind) for fold in manifests])
-        for method, table in found.groupby("method", sort=False):
-            tables[f"{kind}-{str(method).replace(' ', '_')}"] = table
+        tables[kind] = _joined(folders, manifests, kind)
+    for method, table in _joined(folders, manifests, "counts").groupby("method", sort=False):
+        tables[f"counts-{str(method).replace(' ', '_')}"] = table
     homes = {
         (fold, seed): beyond.network_folder(run, fold, seed)
         for fold in manifests
@@ -80,3 +81,7 @@ def _write(run: Run, target: Path) -> list[str]:
     }
     artifacts.write_json(target / artifacts.PROVENANCE, origin)
     return [*(f"{name}.csv" for name in tables), artifacts.PROVENANCE]
+
+
+def _joined(folders: Mapping[int, Path], finished: Iterable[int], kind: str) -> pd.DataFrame:
+    return pd.concat([artifacts.load_table(folders[fold], kind) for fold in finished])

@@ -1,7 +1,7 @@
 """The paper's residuals with a volume clean-up, so that no other method is credited with it.
 
 `reading` says what made a mask: the mixture per slice as everywhere, one mixture per "volume", or
-the "smoothed" residual above a quantile of healthy slices. The plain image stands beside the
+the "smoothed" residual as the methods without one. The plain image stands beside the
 networks as "B3": its residual is -x.
 """
 
@@ -14,10 +14,10 @@ import numpy as np
 from numpy import ndarray
 
 from paperlib import artifacts
-from paperlib.config import BeyondSettings, MixtureSettings, TrainingSettings
+from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.labels import ENHANCING, FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.method import clustering, patients, segments
-from paperlib.pipeline.new_patients.beyond_method import Limits, smooth_maps
+from paperlib.pipeline.new_patients.beyond_method import Limits, Score, smooth_maps
 from paperlib.pipeline.run import Run
 from paperlib.postprocessing import mixture, morphology, neighbours, outline, thresholds
 
@@ -66,29 +66,58 @@ def residual_limits(run: Run, fold: int, networks: list[TrainingSettings]) -> Li
 
 
 def masks_of_residuals(
+    run: Run, patient: segments.Patient, pairs: Mapping[str, list[TrainingSettings]]
+) -> Iterator[Masks]:
+    """Yield what the paper's mixture makes of the plain image and of each pair's residuals.
+
+    Args:
+        run: Whose networks they are.
+        patient: A test patient.
+        pairs: Networks of each pair, by its name.
+    """
+    settings = run.profile.mixture
+    image = {sequence: -patient.images[sequence] for sequence in SEQUENCES}
+    yield _per_slice(image, patient, settings)
+    yield _per_volume(IMAGE, image, patient, settings)
+    for pair, networks in pairs.items():
+        yield _stored_masks(run, pair, _method(networks), patient, settings)
+        residuals = _residuals(run, patient, networks)
+        yield _per_volume(_method(networks), residuals, patient, settings)
+
+
+def smoothed_residuals(
     run: Run,
     patient: segments.Patient,
     pairs: Mapping[str, list[TrainingSettings]],
     limits: Mapping[str, Limits],
-) -> Iterator[Masks]:
-    """Yield what the paper's residuals and the plain image say of one patient.
+) -> Iterator[tuple[str, Score, ndarray, Limits]]:
+    """Yield each pair's residuals with the same smoothing as FLAIR and T1CE, brighter is higher.
 
     Args:
         run: Whose networks they are.
         patient: A test patient.
         pairs: Networks of each pair, by its name.
         limits: Of each pair, see `residual_limits`.
+
+    Yields:
+        Method, score of the tumour, smoothed T1CE residual, thresholds.
     """
-    settings, places = run.profile.mixture, patient.slices.index.to_numpy()
-    image = {sequence: -patient.images[sequence] for sequence in SEQUENCES}
-    yield _per_slice(image, patient, settings)
-    yield _per_volume(IMAGE, image, patient, settings)
     for pair, networks in pairs.items():
-        method = f"{networks[0].model}-{networks[0].loss}-s{networks[0].seed}"
-        residuals = {n.sequence: segments.load_residual(run, n).of(places) for n in networks}
-        yield _stored_masks(run, pair, method, patient, settings)
-        yield _per_volume(method, residuals, patient, settings)
-        yield _smoothed(method, residuals, patient, run.profile.beyond, limits[pair])
+        maps = {name: -found for name, found in _residuals(run, patient, networks).items()}
+        smooth = smooth_maps(maps, patient.brain, run.profile.beyond)
+        score = Score(smooth[FLAIR], (), limits[pair][FLAIR])
+        yield _method(networks), score, smooth[T1CE], limits[pair]
+
+
+def _method(networks: list[TrainingSettings]) -> str:
+    return f"{networks[0].model}-{networks[0].loss}-s{networks[0].seed}"
+
+
+def _residuals(
+    run: Run, patient: segments.Patient, networks: list[TrainingSettings]
+) -> dict[str, ndarray]:
+    places = patient.slices.index.to_numpy()
+    return {n.sequence: segments.load_residual(run, n).of(places) for n in networks}
 
 
 def _per_slice(
@@ -102,22 +131,6 @@ def _per_slice(
         for sequence in SEQUENCES
     )
     return Masks(IMAGE, settings.reading, bright, enhancing)
-
-
-def _smoothed(
-    method: str,
-    residuals: Mapping[str, ndarray],
-    patient: segments.Patient,
-    settings: BeyondSettings,
-    limits: Limits,
-) -> Masks:
-    maps = {sequence: -residual for sequence, residual in residuals.items()}
-    smooth = smooth_maps(maps, patient.brain, settings)
-    bright, enhancing = (
-        thresholds.above(smooth[sequence], patient.brain, threshold=limits[sequence])
-        for sequence in SEQUENCES
-    )
-    return Masks(method, SMOOTHED, morphology.open_close(bright, patient.brain), enhancing)
 
 
 def _stored_masks(

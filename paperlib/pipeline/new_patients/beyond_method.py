@@ -5,20 +5,41 @@ method is what a new patient gets.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Bool, Float, Float16, Float32
+from jaxtyping import Bool, Float, Float16, UInt8
 from numpy import ndarray
+from scipy import ndimage
 
 from paperlib.config import BeyondSettings
 from paperlib.labels import FLAIR, T1CE
-from paperlib.postprocessing import outline, volume
+from paperlib.postprocessing import outline, regions, thresholds, volume
 
 CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 METHODS = (CLEAN_UP, SYNTHETIC)
+THRESHOLD, CLEAREST, AGREED = "threshold", "clearest", "agreed"  # readings: how an outline is drawn
+READINGS = {CLEAN_UP: (THRESHOLD, CLEAREST), SYNTHETIC: (THRESHOLD, CLEAREST, AGREED)}
+CHOSEN = {CLEAN_UP: CLEAREST, SYNTHETIC: AGREED}  # for a new patient
+HEALTHY, OTSU = "healthy", "Otsu"  # where the threshold of enhancing tumour comes from
+_TOUCHING = np.ones((3, 3, 3), bool)
 Limits = Mapping[str, float]
 """Thresholds in z units from healthy training slices: of smoothed FLAIR for each method, and of
 smoothed T1CE by the name of that sequence."""
+
+
+class Score(NamedTuple):
+    """Where a method sees tumour, in z units of FLAIR.
+
+    Attributes:
+        mean: The map that outlines are drawn from.
+        members: What each network alone would say; empty without networks.
+        threshold: Of healthy training slices; tumour is above.
+    """
+
+    mean: Float[ndarray, "slice height width"]
+    members: tuple[Float[ndarray, "slice height width"], ...]
+    threshold: float
 
 
 def smooth_maps(
@@ -34,35 +55,151 @@ def smooth_maps(
     }
 
 
-def mean_logit(
-    logits: Sequence[Float16[ndarray, "slice height width"]],
-) -> Float32[ndarray, "slice height width"]:
-    """Return the mean logit of networks that differ in their seed.
-
-    Args:
-        logits: Of each network, in the half precision that the stage keeps.
-    """
-    return np.mean([logit.astype(np.float32) for logit in logits], axis=0)
-
-
-def tumour_score(
+def score_volume(
     flair: Float[ndarray, "slice height width"],
-    logit: Float32[ndarray, "slice height width"] | None,
+    logits: Sequence[Float16[ndarray, "slice height width"]],
     brain: Bool[ndarray, "slice height width"],
     settings: BeyondSettings,
     limits: Limits,
-) -> Float[ndarray, "slice height width"]:
-    """Return a map that is positive where a method sees tumour, in z units of FLAIR.
+    *,
+    weight: float = 1.0,
+) -> Score:
+    """Return where a method sees tumour: smoothed FLAIR, and what networks add to it.
 
     Args:
         flair: Smoothed FLAIR of one patient, see `smooth_maps`.
-        logit: Of the networks; None for "clean-up".
+        logits: Of networks that differ in their seed, in the half precision that the stage
+            keeps; none for "clean-up".
         brain: True inside the brain.
-        settings: How the logit is smoothed and cut.
+        settings: How a logit is smoothed and cut.
         limits: Thresholds of both methods.
+        weight: What the networks' part is multiplied with.
     """
-    if logit is None:
-        return flair - limits[CLEAN_UP]
+    if not logits:
+        return Score(flair, (), limits[CLEAN_UP])
     sigma, most = settings.flair_sigma_px, settings.logit_limit
-    combined = outline.combine(flair, logit, brain, sigma_px=sigma, logit_limit=most)
-    return combined - limits[SYNTHETIC]
+    single = [logit.astype(np.float32) for logit in logits]
+    mean, *members = (
+        flair + weight * outline.network_part(logit, brain, sigma_px=sigma, logit_limit=most)
+        for logit in (np.mean(single, axis=0), *single)
+    )
+    return Score(mean, tuple(members) if len(members) > 1 else (), limits[SYNTHETIC])
+
+
+def start_outline(
+    score: Score, brain: Bool[ndarray, "slice height width"], *, rule: str
+) -> Bool[ndarray, "slice height width"]:
+    """Return what exceeds the healthy threshold, cleaned up, one of `outline.RULES` applied."""
+    return outline.keep(outline.clean(score.mean - score.threshold, brain), brain, rule=rule)
+
+
+def draw_outline(
+    score: Score,
+    brain: Bool[ndarray, "slice height width"],
+    start: Bool[ndarray, "slice height width"],
+    *,
+    reading: str,
+) -> Bool[ndarray, "slice height width"]:
+    """Return the tumour outline.
+
+    Args:
+        score: Of one patient.
+        brain: True inside the brain.
+        start: From `start_outline`.
+        reading: "threshold" leaves the start as it is; "clearest" takes the level of the clearest
+            rim; "agreed" that where the networks agree, too.
+
+    Raises:
+        ValueError: If the reading is unknown.
+    """
+    if reading == THRESHOLD:
+        return start
+    if reading not in (CLEAREST, AGREED):
+        known = ", ".join((THRESHOLD, CLEAREST, AGREED))
+        raise ValueError(f"Unknown reading {reading!r}; there are {known}.")
+    members = score.members if reading == AGREED else ()
+    return outline.clearest_outline(score.mean, brain, start, members=members)
+
+
+def label(
+    t1ce: Float[ndarray, "slice height width"],
+    drawn: Bool[ndarray, "slice height width"],
+    settings: BeyondSettings,
+    limits: Limits,
+    *,
+    enhancing: str = OTSU,
+) -> UInt8[ndarray, "slice height width"]:
+    """Return the BraTS 2018 codes of an outline.
+
+    Args:
+        t1ce: Smoothed T1CE, see `smooth_maps`.
+        drawn: The whole tumour.
+        settings: Floor and smallest piece of the enhancing tumour, hull of the core.
+        limits: Thresholds; that of T1CE counts if `enhancing` is "healthy".
+        enhancing: "healthy": above the threshold of healthy slices; "Otsu": above Otsu's
+            threshold inside the outline and the floor, small pieces dropped.
+    """
+    if enhancing == HEALTHY:
+        bright = thresholds.above(t1ce, drawn, threshold=limits[T1CE])
+    else:
+        bright = thresholds.otsu(t1ce, drawn) & (t1ce > settings.t1ce_floor)
+        pieces, _ = ndimage.label(bright, _TOUCHING)
+        bright &= (np.bincount(pieces.ravel()) >= settings.enhancing_px)[pieces]
+    return regions.label_tissues(drawn, bright, hull=settings.hull)
+
+
+def agreement_of_networks(
+    score: Score, brain: Bool[ndarray, "slice height width"], *, rule: str
+) -> float:
+    """Return the mean Dice between what each network alone would outline, 0 to 1.
+
+    Each goes all the way: its own first outline, its own component, its own clearest level. The
+    true outline is not looked at; where networks disagree, the mean of them is rarely right.
+    Without networks it is NaN.
+    """
+    if not score.members:
+        return float("nan")
+    alone = [Score(member, (), score.threshold) for member in score.members]
+    return outline.agreement(
+        [
+            draw_outline(one, brain, start_outline(one, brain, rule=rule), reading=CLEAREST)
+            for one in alone
+        ]
+    )
+
+
+class Segmentation(NamedTuple):
+    """What a method says of one patient, with the choices that a new patient gets.
+
+    Attributes:
+        score: What it was drawn from.
+        start: The component above the healthy threshold.
+        codes: BraTS 2018 codes.
+    """
+
+    score: Score
+    start: Bool[ndarray, "slice height width"]
+    codes: UInt8[ndarray, "slice height width"]
+
+
+def segment(
+    smooth: Mapping[str, Float[ndarray, "slice height width"]],
+    logits: Sequence[Float16[ndarray, "slice height width"]],
+    brain: Bool[ndarray, "slice height width"],
+    settings: BeyondSettings,
+    limits: Limits,
+) -> Segmentation:
+    """Segment one patient: "synthetic" with logits of networks, "clean-up" without.
+
+    Args:
+        smooth: From `smooth_maps`.
+        logits: Of the networks that are averaged.
+        brain: True inside the brain.
+        settings: All choices but the reading, which is `CHOSEN`.
+        limits: Thresholds.
+    """
+    score = score_volume(smooth[FLAIR], logits, brain, settings, limits)
+    start = start_outline(score, brain, rule=settings.component)
+    reading = CHOSEN[SYNTHETIC if logits else CLEAN_UP]
+    drawn = draw_outline(score, brain, start, reading=reading)
+    return Segmentation(score, start, label(smooth[T1CE], drawn, settings, limits))

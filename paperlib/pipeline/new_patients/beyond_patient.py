@@ -22,10 +22,11 @@ from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder, p
 from paperlib.pipeline.new_patients.beyond_method import METHODS, SYNTHETIC
 from paperlib.pipeline.new_patients.beyond_model_folder import Model
 from paperlib.pipeline.new_patients.patient_result import Found, Segmented, Spacing
-from paperlib.postprocessing import outline, regions, thresholds
+from paperlib.postprocessing import outline
 
 NETWORKS = "paperlib.pipeline.new_patients.lesion_logits"  # imports torch
 TUMOUR, ENHANCING = "score_tumour", "score_enhancing"
+DOUBTFUL = 0.85  # agreement of the networks; decided, see the page on doubt
 SHOWN = 4  # ways of being unusual that a note names
 
 
@@ -84,31 +85,41 @@ def _find(
 ) -> Found:
     images, brain, settings = _examined(patient), patient.brain[patient.usable], known.settings
     smooth = beyond_method.smooth_maps(images, brain, settings)
-    logit = None
+    logits = []
     if method == SYNTHETIC:
-        networks = importlib.import_module(NETWORKS)
-        logit = beyond_method.mean_logit(networks.logits(known.weights, images))
-    score = beyond_method.tumour_score(smooth[FLAIR], logit, brain, settings, known.limits)
-    cleaned = outline.clean(score, brain)
-    kept = outline.keep(cleaned, brain, rule=settings.component)
-    limit = known.limits[T1CE]
-    enhancing = thresholds.above(smooth[T1CE], brain, threshold=limit)
-    area = kept.sum(axis=(1, 2))
+        logits = importlib.import_module(NETWORKS).logits(known.weights, images)
+    found = beyond_method.segment(smooth, logits, brain, settings, known.limits)
+    tumour = found.score.mean - found.score.threshold
+    agreement = beyond_method.agreement_of_networks(found.score, brain, rule=settings.component)
+    area = (found.codes > 0).sum(axis=(1, 2))
     flagged = pd.array(area > 0, dtype="boolean")
     pixel_ml = (known.prepare.window / known.prepare.size) ** 2 * np.prod(spacing_mm) / 1000
+    dropped = outline.clean(tumour, brain) & ~found.start & (found.codes == 0)
     return Found(
-        {TUMOUR: score, ENHANCING: smooth[T1CE] - limit},
-        regions.label_tissues(kept, enhancing, hull=settings.hull),
+        {TUMOUR: tumour, ENHANCING: smooth[T1CE] - settings.t1ce_floor},
+        found.codes,
         pd.DataFrame({"tumour_px": area, "flagged": flagged}, np.flatnonzero(patient.usable)),
-        _notes(known, unusual, cleaned & ~kept, float(pixel_ml)),
+        [*_doubts(agreement), *_notes(known, unusual, dropped, float(pixel_ml))],
         {
             "model": known.name,
             "method": method,
             "component": settings.component,
-            "thresholds_z": {"tumour": known.limits[method], "enhancing": limit},
+            "outline": beyond_method.CHOSEN[method],
+            "thresholds_z": {"tumour": known.limits[method], "enhancing": settings.t1ce_floor},
+            "agreement_of_networks": None if np.isnan(agreement) else round(agreement, 3),
             "unlike_training": [one._asdict() for one in unusual],
         },
     )
+
+
+def _doubts(agreement: float) -> list[str]:
+    """Return what the networks' agreement means; nothing without networks."""
+    if np.isnan(agreement):
+        return []
+    said = f"the networks' own outlines agree with a Dice of {agreement:.2f}"
+    if agreement >= DOUBTFUL:
+        return [said]
+    return [f"{said}: below {DOUBTFUL:g} most outlines of known patients were poor, look closely"]
 
 
 def _notes(known: Model, unusual: list[Unusual], dropped: ndarray, pixel_ml: float) -> list[str]:
