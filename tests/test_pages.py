@@ -9,10 +9,10 @@ import pytest
 
 from paperlib import artifacts
 from paperlib.evaluation import evidence, tables
-from paperlib.evaluation.comparisons import beyond
 from paperlib.evaluation.networks import costs
 from paperlib.evaluation.patients import cohort
 from paperlib.evaluation.texts import summary
+from paperlib.pipeline.pages import publishing
 
 ROOT = Path(__file__).resolve().parents[1]
 BOOK = ROOT / "book"
@@ -36,8 +36,7 @@ def summarise(name):
 
 def beyond_summary():
     found = evidence.load_evidence(REFERENCES / "real36", command="git checkout results/reference")
-    better = beyond.load_beyond(REFERENCES / "beyond" / "real36", found)
-    return beyond.summarise(better, prefix="real36", draws=tables.Draws(20))
+    return publishing.summarise_beyond("real36", found, tables.Draws(20))
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ NOTEBOOKS = (
     "11_claims",
     "12_deviations",
     "13_beyond",
+    "14_doubt",
 )
 
 

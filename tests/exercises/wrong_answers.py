@@ -55,7 +55,7 @@ WRONG_ANSWERS = {
     "exercise-half-image": ("precision = 'lower'", "precision = 'higher'"),
     "exercise-variant": ("changes = ('threshold',)", "excess = both - known['ours']"),
     "exercise-oracle-knew": (
-        "own_labels = dice['pooled'] - dice['threshold']",
+        "own_labels = dice['threshold']",
         "own_labels = dice['threshold'] - dice['ours']",
     ),
     # 09_baselines
@@ -92,5 +92,11 @@ WRONG_ANSWERS = {
     "exercise-shifted-level": (
         "fall_of_threshold = -fall_of_threshold",
         "fall_of_contrast = dice_of['clearest'][1] + 0.1",
+    ),
+    # 14_doubt
+    "exercise-twin": ("twin = 'low, always'", "twin = 'as with two networks'"),
+    "exercise-miss-nobody": (
+        "radius_of_all = max(radii.values())",
+        "radius_of_all = np.mean(list(radii.values()))",
     ),
 }

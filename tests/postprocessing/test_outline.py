@@ -11,20 +11,19 @@ BRAIN = np.zeros((24, 40, 40), bool)
 BRAIN[:, 4:36, 4:36] = True
 
 
-def test_a_network_adds_at_most_one_to_flair_and_takes_at_most_one():
-    flair = np.random.default_rng(0).normal(size=BRAIN.shape) * BRAIN
+def test_a_network_adds_at_most_one_and_takes_at_most_one():
     for logit, added in ((0.0, 0.0), (4.0, 0.5), (8.0, 1.0), (99.0, 1.0), (-99.0, -1.0)):
-        found = outline.combine(
-            flair, np.full(BRAIN.shape, logit), BRAIN, sigma_px=1.0, logit_limit=8.0
+        found = outline.network_part(
+            np.full(BRAIN.shape, logit), BRAIN, sigma_px=1.0, logit_limit=8.0
         )
-        np.testing.assert_allclose(found[BRAIN], flair[BRAIN] + added)
+        np.testing.assert_allclose(found[BRAIN], added)
         assert (found[~BRAIN] == 0).all()
 
 
 def test_a_single_voxel_of_the_network_is_smoothed_before_it_counts():
     logit = np.zeros(BRAIN.shape)
     logit[12, 20, 20] = 8.0
-    found = outline.combine(np.zeros(BRAIN.shape), logit, BRAIN, sigma_px=1.0, logit_limit=8.0)
+    found = outline.network_part(logit, BRAIN, sigma_px=1.0, logit_limit=8.0)
     assert found[12, 20, 20] == pytest.approx((2 * np.pi) ** -1.5, rel=1e-2)
     assert found[12, 20, 21] == pytest.approx(found[13, 20, 20])
 
@@ -45,10 +44,36 @@ def long_and_round():
 def test_each_rule_keeps_what_it_says():
     thin, ball, speck = long_and_round()
     found = outline.under_each_rule(thin | ball | speck, BRAIN)
-    assert tuple(found) == ("all", "largest_3d", "ball")
+    assert tuple(found) == ("all", "largest_3d", "ball", "foci")
     np.testing.assert_array_equal(found["all"], thin | ball | speck)
     np.testing.assert_array_equal(found["largest_3d"], thin)
     np.testing.assert_array_equal(found["ball"], ball)
+    np.testing.assert_array_equal(found["foci"], ball)  # the others are too thin
+
+
+def two_balls(small_mm):
+    """A ball of 11 mm and another of a given radius, apart."""
+    rows = np.mgrid[:40, :64, :64] * np.array([1.0, 180 / 128, 180 / 128])[:, None, None, None]
+    balls = [
+        np.sqrt(sum((axis - at) ** 2 for axis, at in zip(rows, centre, strict=True))) <= radius
+        for centre, radius in (((14, 25, 25), 11.0), ((26, 64, 64), small_mm))
+    ]
+    return balls[0], balls[1], np.ones(balls[0].shape, bool)
+
+
+@pytest.mark.parametrize(("small_mm", "kept"), [(8.5, True), (5.0, False)])
+def test_a_second_focus_stays_if_it_is_nearly_as_wide(small_mm, kept):
+    large, small, brain = two_balls(small_mm)
+    found = outline.keep(large | small, brain, rule="foci")
+    np.testing.assert_array_equal(found, large | small if kept else large)
+    np.testing.assert_array_equal(outline.keep(large | small, brain, rule="ball"), large)
+
+
+def test_the_widest_ball_is_measured_in_mm():
+    large, small, _ = two_balls(6.0)
+    assert outline.ball_mm(large | small) == pytest.approx(11.0, abs=1.5)
+    assert outline.ball_mm(small) == pytest.approx(6.0, abs=1.5)
+    assert outline.ball_mm(small & large) == 0
 
 
 def test_holes_are_filled_within_a_slice_and_only_in_the_brain():
@@ -172,3 +197,38 @@ def test_the_clearest_outline_stays_in_the_brain_and_reaches_the_edge_of_the_vol
     assert found[0].any()
     assert not (found & ~BRAIN).any()
     assert dice(found, ball & BRAIN) > 0.85
+
+
+def test_each_focus_gets_its_own_level():
+    faint, dim = blurred_ball(0.9, at=(12, 12, 12))
+    other, bright = blurred_ball(2.4, at=(12, 28, 28))
+    score = np.maximum(dim, bright)
+    found = outline.clearest_outline(score, BRAIN, score > 0.4)
+    assert dice(found, faint | other) > 0.9
+
+
+def test_agreement_is_the_mean_dice_of_all_pairs():
+    one, half, none = (np.zeros((2, 4, 4), bool) for _ in range(3))
+    one[0, :, :2] = True
+    half[0, :2, :2] = True
+    assert outline.agreement([one, one]) == 1
+    assert outline.agreement([one, half]) == pytest.approx(2 * 4 / 12)
+    assert outline.agreement([one, one, half]) == pytest.approx((1 + 2 * 8 / 12) / 3)
+    assert outline.agreement([one, none]) == 0
+    assert outline.agreement([none, none]) == outline.agreement([one]) == 1
+
+
+def test_levels_at_which_the_networks_disagree_count_less():
+    """The rim alone is clearest at a high level; both networks agree on the larger outline."""
+    rows = np.mgrid[:24, :40, :40]
+    away = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(rows, (12, 20, 20), strict=True)))
+    core, whole = away <= 4, away <= 9
+    members = []
+    for side in (-3, 3):  # the bright core lies elsewhere in each
+        moved = np.roll(core, side, axis=2)
+        members.append(np.where(whole, 0.8, 0.0) + np.where(moved, 1.6, 0.0))
+    score = np.where(whole, 0.8, 0.0) + np.where(core, 1.6, 0.0)
+    alone = outline.clearest_outline(score, BRAIN, core)
+    agreed = outline.clearest_outline(score, BRAIN, core, members=members)
+    assert dice(alone, core) > 0.95
+    assert dice(agreed, whole) > 0.95

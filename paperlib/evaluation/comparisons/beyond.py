@@ -4,7 +4,7 @@ Rows of `make beyond` join the evidence of the reference run that they belong to
 counts them all: the same slices, the same truth, the same ways of counting, paired draws.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,9 +20,13 @@ from paperlib.evaluation.measures.statistics import Bootstrapped
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 
-RULES = {"all": "all", "largest_3d": "largest", "ball": "widest"}  # components, in words
-CLEAREST = "clearest"  # reading: the level of the score is chosen for each patient
+RULES = {"all": "all", "largest_3d": "largest", "ball": "widest", "foci": "all wide"}
+THRESHOLD, CLEAREST, AGREED = "threshold", "clearest", "agreed"  # how an outline is drawn
+SMOOTHED = "smoothed "  # before it: of a residual
+OTSU, MIXTURE = "Otsu", "mixture"  # where the enhancing tumour comes from
 SCORED = ("WT", "TC", "ET")
+WAY = ["method", "reading", "component", "enhancing"]  # columns that name a row
+SUPERVISED = "supervised U-Net"
 
 
 class Beyond(NamedTuple):
@@ -30,12 +34,15 @@ class Beyond(NamedTuple):
 
     Attributes:
         evidence: Of the reference run, with the rows of `make beyond` among its own.
-        added: Names of the methods that `make beyond` added.
+        volumes: One row per patient and way, columns `WAY` and "WT", "TC", "ET": Dice of the
+            volume, NaN where truth and result hold nothing; "foci_found".
+        doubts: What could warn without the truth, one row a patient.
         provenance: Where these come from; `evidence.provenance` says it of the others.
     """
 
     evidence: Evidence
-    added: tuple[str, ...]
+    volumes: pd.DataFrame
+    doubts: pd.DataFrame
     provenance: Mapping[str, Any]
 
 
@@ -59,12 +66,13 @@ PLAIN = Way("FLAIR z > 1", "B2 fixed")
 CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 
 
-def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
+def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond | None:
     """Return the rows of a folder together with the evidence of the same test patients.
 
     Args:
         folder: Under `results/reference/beyond`.
         found: Evidence of the reference run of these patients.
+        reference: Folder of that evidence; it may hold rows of a supervised U-Net, too.
 
     Returns:
         None where this copy has either not.
@@ -74,10 +82,6 @@ def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
     """
     if found is None or not (folder / artifacts.PROVENANCE).exists():
         return None
-    counts, scored, pixels = (
-        pd.concat([pd.read_csv(file) for file in sorted(folder.glob(f"{kind}-*.csv"))])
-        for kind in ("counts", "scores", "pixels")
-    )
     slices = artifacts.load_table(folder, "slices")
     known = found.slices[found.slices["fold"].isin(slices["fold"].unique())]
     keys = ["case", "fold", "z", *(f"{region}_truth" for region in SCORED)]
@@ -87,34 +91,79 @@ def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
             f"{folder.name} has {len(own)} slices, the evidence of the same folds {len(others)}, "
             "or their truth differs. Make both from one run: `make reference` and `make beyond`."
         )
-    own_counts = found.counts[found.counts["case"].isin(slices["case"])]
-    both = pd.concat([own_counts, counts.drop(columns="fold")])  # slices have it
-    named = both.fillna({"reading": "", "component": "all"})
-    twice = named.duplicated(["method", "reading", "component", "case", "z"])
-    joined = found._replace(
-        slices=known,
-        counts=both[~twice],  # what the paper's method made stays as it is
-        scores=pd.concat([found.scores, scored]),
-        pixels=pd.concat([found.pixels, pixels]),
+    counts = [pd.read_csv(file) for file in sorted(folder.glob("counts-*.csv"))]
+    supervised = reference / "crossed-supervised.csv"
+    if supervised.exists():
+        counts.append(pd.read_csv(supervised).assign(method=SUPERVISED))
+    added = pd.concat(counts)
+    parts = [f"{region}_{part}" for region in REGIONS for part in ("overlap", "predicted")]
+    both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])
+    both = both[both["case"].isin(slices["case"])].fillna(dict.fromkeys(parts, 0))
+    pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
+    return Beyond(
+        found._replace(slices=known, counts=both, pixels=pixels),
+        _volume_dice(artifacts.load_table(folder, "volumes"), slices),
+        artifacts.load_table(folder, "doubts").set_index("case"),
+        artifacts.read_json(folder / artifacts.PROVENANCE),
     )
-    added = tuple(dict.fromkeys(counts["method"]))
-    return Beyond(joined, added, artifacts.read_json(folder / artifacts.PROVENANCE))
+
+
+def _volume_dice(volumes: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
+    truth = slices.groupby("case")[[f"{region}_truth" for region in SCORED]].sum()
+    table = volumes.join(truth, on="case")
+    dices = {
+        region: metrics.dice_from_counts(
+            *(table[f"{region}_{part}"].to_numpy() for part in ("overlap", "predicted", "truth")),
+            empty=np.nan,
+        )
+        for region in SCORED
+    }
+    return table[["fold", "case", *WAY, "foci_found"]].assign(**dices)
 
 
 def ways(found: Beyond) -> list[Way]:
     """Return what the last table compares, each with the choices that its recipe names."""
     model, loss = paper.PAPERS_CHOICE
     network = f"{model}-{loss}-s{found.evidence.provenance['seeds'][0]}"
+    best = best_network(found)
+    reading = found.evidence.provenance["mixture"]["reading"]
+    smoothed = SMOOTHED + CLEAREST
     all_ways = [
         PLAIN,
-        Way("the paper's method", network, found.evidence.provenance["mixture"]["reading"]),
-        Way("its residual, smoothed and cleaned up", network, "smoothed", "ball"),
-        Way("smoothed FLAIR, cleaned up", CLEAN_UP, "", "ball"),
-        Way("smoothed FLAIR, clearest outline", CLEAN_UP, CLEAREST, "ball"),
-        Way("synthetic lesions, cleaned up", SYNTHETIC, "", "ball"),
-        Way("synthetic lesions, clearest outline", SYNTHETIC, CLEAREST, "ball"),
+        Way("the paper's method", network, reading),
+        Way("its residual with the clean-up", network, smoothed, "ball"),
+        Way(f"best of its networks with the clean-up ({best})", best, smoothed, "ball"),
+        Way("clean-up: smoothed FLAIR", CLEAN_UP, THRESHOLD, "ball"),
+        Way("clean-up, clearest outline", CLEAN_UP, CLEAREST, "ball"),
+        Way("synthetic lesions", SYNTHETIC, THRESHOLD, "ball"),
+        Way("synthetic lesions, agreed outline", SYNTHETIC, AGREED, "ball"),
+        Way("supervised U-Net (sees masks)", SUPERVISED),
     ]
-    return [way for way in all_ways if way.method in (PLAIN.method, *found.added)]
+    return [way for way in all_ways if _is_there(found, way)]
+
+
+def best_network(found: Beyond) -> str:
+    """Return the paper's network with the highest mean Dice after the same clean-up.
+
+    It is chosen with the truth in view, which flatters it: no other row is.
+    """
+    rows_of = found.volumes
+    shown = rows_of[
+        (rows_of["reading"] == SMOOTHED + CLEAREST)
+        & (rows_of["component"] == "ball")
+        & (rows_of["enhancing"] == OTSU)
+    ]
+    return str(shown.groupby("method")["WT"].mean().idxmax()) if len(shown) else ""
+
+
+def _is_there(found: Beyond, way: Way) -> bool:
+    try:
+        counted = rows.method_counts(
+            found.evidence, way.method, reading=way.reading, component=way.component
+        )
+    except KeyError:
+        return False
+    return len(counted.cases) == len(found.evidence.slices)
 
 
 def dice(
@@ -137,29 +186,23 @@ def dice(
     )
 
 
-def compare_rules(found: Beyond, methods: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """Return the volume Dice of the whole tumour under each rule for components.
-
-    Args:
-        found: All rows.
-        methods: Names and readings.
+def compare_rules(found: Beyond) -> pd.DataFrame:
+    """Return the mean volume Dice of the whole tumour under each rule for components.
 
     Returns:
         One row per method and reading, one column per rule; NaN where there are no rows.
     """
-    lines = {}
-    for method, reading in methods:
-        lines[method, reading] = {
-            rule: _value(found, Way("", method, reading, rule), "WT") for rule in RULES
-        }
-    return pd.DataFrame(lines).T
+    usual = found.volumes[found.volumes["enhancing"].isin([OTSU, MIXTURE])]
+    table = usual.pivot_table(
+        index=["method", "reading"], columns="component", values="WT", sort=False
+    )
+    return table.reindex(columns=list(RULES)).sort_index(level=0, sort_remaining=False)
 
 
 def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
     """Return the volume Dice of the whole tumour of each way for prose.
 
-    Keys read like `real36.beyond.synthetic.clearest.value`; the plain threshold is "plain", and a
-    way with the healthy threshold is "healthy".
+    Keys read like `real36.beyond.synthetic.agreed.value`; the plain threshold is "plain".
 
     Args:
         found: All rows.
@@ -171,10 +214,23 @@ def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
         if way.method not in (PLAIN.method, CLEAN_UP, SYNTHETIC):
             continue
         drawn = dice(found, way, "WT", aggregation="volume", empty=np.nan, draws=draws)
-        key = "plain" if way == PLAIN else f"{way.method}.{way.reading or 'healthy'}"
+        key = "plain" if way == PLAIN else f"{way.method}.{way.reading}"
         cell = statistics.interval(drawn)._asdict()
         facts |= {f"{prefix}.beyond.{key}.{end}": cell[end] for end in ("value", "low", "high")}
     return facts
+
+
+def patient_seconds(found: Beyond, way: Way) -> float | None:
+    """Return the CPU seconds of one patient, networks included; None where not measured."""
+    if way.method not in (CLEAN_UP, SYNTHETIC) or way.reading == THRESHOLD:
+        return None
+    known = found.provenance
+    spent = np.mean([fold["patient_cpu_s"][way.method] for fold in known["segmented"]])
+    networks = [
+        np.mean([one["patient_cpu_s"] for one in known["networks"] if one["seed"] == seed])
+        for seed in known["settings"]["averaged"]
+    ]
+    return float(spent + sum(networks) * (way.method == SYNTHETIC))
 
 
 def by_patient(found: Beyond, way: Way, *, region: str = "WT") -> pd.Series:
@@ -184,13 +240,6 @@ def by_patient(found: Beyond, way: Way, *, region: str = "WT") -> pd.Series:
     with np.errstate(invalid="ignore"):
         values = ratios.sums[:, column] / ratios.counts[:, column]
     return pd.Series(values, index=pd.Index(ratios.cases, name="case"), name=way.name)
-
-
-def _value(found: Beyond, way: Way, region: str) -> float:
-    try:
-        return float(by_patient(found, way, region=region).mean())
-    except KeyError:
-        return float("nan")
 
 
 def _ratios(

@@ -16,7 +16,11 @@ from paperlib.evaluation.present import Shown
 from paperlib.evaluation.tables import Draws
 
 PAPER = "the paper prints"
-COLOURS = ("#999999", "#D55E00", "#E69F00", "#56B4E9", "#0072B2", "#CC79A7", "#009E73")
+EMPTY_1 = "WT / TC / ET, every slice, empty = 1"
+COLOURS = (
+    "#999999", "#D55E00", "#E69F00", "#A6761D", "#56B4E9",
+    "#0072B2", "#CC79A7", "#009E73", "#000000",
+)  # fmt: skip
 
 
 def absent() -> Shown:
@@ -31,7 +35,7 @@ def describe(found: Beyond | None) -> str:
         return absent().text
     known = found.provenance
     trained = [fold["training_patients"] for fold in known["segmented"]]
-    seeds = len(known["settings"]["seeds"])
+    seeds = len(known["settings"]["averaged"])
     done = "" if len(trained) == known["folds"] else f" of {known['folds']}"
     return (
         f"n = {found.evidence.patients} test patients, {len(found.evidence.slices)} slices; "
@@ -49,19 +53,14 @@ def show_rules(found: Beyond | None, *, note: str = "") -> Shown:
     """
     if found is None:
         return absent()
-    counts = found.evidence.counts
-    added = counts[counts["method"].isin(found.added)]
-    pairs = added[["method", "reading"]].fillna("").drop_duplicates()
-    table = beyond.compare_rules(found, list(pairs.itertuples(index=False, name=None)))
-    table = table.dropna(subset=["ball"])  # readings that only the reference has
-    table = table.loc[list(dict.fromkeys(table.index.get_level_values(0)))]  # method by method
+    table = beyond.compare_rules(found)
     frame = table.map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
     frame.columns = [beyond.RULES[rule] for rule in table.columns]
     frame.index = frame.index.set_names(["method", "masks by"])
-    frame = frame.rename(index={"": "healthy threshold"}, level=1)
     caption = (
         "Volume Dice of the whole tumour, mean over patients, by the components that are kept: "
-        f"all, the largest, or the one with the widest ball inside. {describe(found)}; {note}."
+        "all, the largest, the one with the widest ball inside, or all that are nearly as wide. "
+        f"{describe(found)}; {note}."
     )
     return present.show(frame, caption=caption)
 
@@ -79,15 +78,14 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     lines = {way.name: _line(found, way, draws) for way in beyond.ways(found)}
     printed = dict.fromkeys(next(iter(lines.values())), "–")
     printed["WT, every slice, empty = 0"] = f"{paper.OUTLINE[paper.PAPERS_CHOICE]:.2f}"
-    printed["WT / TC / ET, every slice, empty = 1"] = " / ".join(
-        f"{paper.GATED[region]:.2f}" for region in SCORED
-    )
+    printed[EMPTY_1] = " / ".join(f"{paper.GATED[region]:.2f}" for region in SCORED)
     frame = pd.DataFrame({PAPER: printed, **lines}).T
     frame.index.name = "method"
     caption = (
         "Dice [95 % interval over patients]; volume: one Dice a patient, those without the region "
-        f"in truth and result left out; difference to {beyond.PLAIN.name} paired. What the paper "
-        "prints is of other patients, and the convention of its last three numbers is not stated. "
+        f"in truth and result left out; difference to {beyond.PLAIN.name} paired. CPU seconds of a "
+        "patient without reading its files. What the paper prints is of other patients, and the "
+        "convention of its last three numbers is not stated. "
         f"{describe(found)}; {draws.number} draws; {note}."
     )
     return present.show(frame, caption=caption)
@@ -137,10 +135,19 @@ def _line(found: Beyond, way: Way, draws: Draws) -> dict[str, str]:
         drawn("WT", "volume", np.nan), drawn("WT", "volume", np.nan, beyond.PLAIN)
     )
     cells["WT, volume, difference"] = "–" if way == beyond.PLAIN else _cell(gain, sign="+")
+    truth = found.evidence.slices
+    cells["WT / TC / ET, tumour slices"] = " / ".join(
+        f"{drawn(region, 'tumour_slices', 0.0).value:.2f}"
+        if truth[f"{region}_truth"].any()
+        else "–"
+        for region in SCORED
+    )
     cells["WT, every slice, empty = 0"] = _cell(drawn("WT", "every_slice", 0.0))
-    cells["WT / TC / ET, every slice, empty = 1"] = " / ".join(
+    cells[EMPTY_1] = " / ".join(
         f"{drawn(region, 'every_slice', 1.0).value:.2f}" for region in SCORED
     )
+    seconds = beyond.patient_seconds(found, way)
+    cells["CPU s"] = "–" if seconds is None else f"{seconds:.1f}"
     return cells
 
 

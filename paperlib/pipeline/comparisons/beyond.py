@@ -241,7 +241,7 @@ def _count_score(
     readings = (THRESHOLD, CLEAREST, *([AGREED] if score.members else []))
     for rule in outline.RULES:
         start = beyond_method.start_outline(score, patient.brain, rule=rule)
-        for reading in readings if rule != "all" else [THRESHOLD]:  # specks have no level
+        for reading in readings if rule != "all" else [THRESHOLD]:
             key = reading, start.tobytes()
             if key not in drawn:
                 drawn[key] = beyond_method.draw_outline(
@@ -271,12 +271,12 @@ def _doubt(
     logits: Mapping[int, ndarray],
     model: Model,
     seconds: dict[str, float],
-) -> dict[str, float]:
+) -> dict[str, int | float]:
     """Return what could warn without the truth, and add the CPU seconds of each method."""
     settings, found = run.profile.beyond, {}
     chosen = [logits[seed] for seed in settings.averaged]
     case = int(patient.slices["case"].iloc[0])
-    row: dict[str, float] = {"case": case}
+    row: dict[str, int | float] = {"case": case}
     for method, part in {CLEAN_UP: [], SYNTHETIC: chosen}.items():
         began = time.process_time()
         smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)

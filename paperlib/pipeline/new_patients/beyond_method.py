@@ -173,11 +173,13 @@ class Segmentation(NamedTuple):
 
     Attributes:
         score: What it was drawn from.
+        reading: How its outline was drawn.
         start: The component above the healthy threshold.
         codes: BraTS 2018 codes.
     """
 
     score: Score
+    reading: str
     start: Bool[ndarray, "slice height width"]
     codes: UInt8[ndarray, "slice height width"]
 
@@ -195,11 +197,13 @@ def segment(
         smooth: From `smooth_maps`.
         logits: Of the networks that are averaged.
         brain: True inside the brain.
-        settings: All choices but the reading, which is `CHOSEN`.
+        settings: All choices but the reading, which is `CHOSEN`; where all pieces are kept it is
+            the threshold, for specks have no level of their own.
         limits: Thresholds.
     """
     score = score_volume(smooth[FLAIR], logits, brain, settings, limits)
     start = start_outline(score, brain, rule=settings.component)
-    reading = CHOSEN[SYNTHETIC if logits else CLEAN_UP]
+    chosen = CHOSEN[SYNTHETIC if logits else CLEAN_UP]
+    reading = THRESHOLD if settings.component == "all" else chosen
     drawn = draw_outline(score, brain, start, reading=reading)
-    return Segmentation(score, start, label(smooth[T1CE], drawn, settings, limits))
+    return Segmentation(score, reading, start, label(smooth[T1CE], drawn, settings, limits))

@@ -104,7 +104,7 @@ def _find(
             "model": known.name,
             "method": method,
             "component": settings.component,
-            "outline": beyond_method.CHOSEN[method],
+            "outline": found.reading,
             "thresholds_z": {"tumour": known.limits[method], "enhancing": settings.t1ce_floor},
             "agreement_of_networks": None if np.isnan(agreement) else round(agreement, 3),
             "unlike_training": [one._asdict() for one in unusual],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from paperlib import artifacts, reasons
 from paperlib.evaluation import evidence, tables
-from paperlib.evaluation.comparisons import ablations, beyond
+from paperlib.evaluation.comparisons import ablations, beyond, choices
 from paperlib.evaluation.networks import costs, training_length
 from paperlib.evaluation.texts import summary
 from paperlib.pipeline.method.results import gather
@@ -92,6 +92,21 @@ def load_known(run: Run) -> dict[str, evidence.Evidence]:
     }
 
 
+def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | None:
+    """Return the rows of `make beyond` beside a reference run; None where there are none."""
+    return beyond.load_beyond(reference_folder(f"beyond/{name}"), found, reference_folder(name))
+
+
+def summarise_beyond(name: str, found: evidence.Evidence, draws: tables.Draws) -> dict[str, float]:
+    """Return the numbers of `make beyond` for prose; nothing where there are no rows."""
+    more = load_beyond(name, found)
+    if more is None:
+        return {}
+    return beyond.summarise(more, prefix=name, draws=draws) | choices.summarise(
+        more, prefix=name, draws=draws
+    )
+
+
 def collect_results(run: Run, known: Mapping[str, evidence.Evidence]) -> summary.Summary:
     """Return every number that prose may show: the paper's, this run's, the references'.
 
@@ -106,8 +121,7 @@ def collect_results(run: Run, known: Mapping[str, evidence.Evidence]) -> summary
             results |= summary.summarise(known[name], prefix=name, draws=draws)
         if name in known and name != origins.THIS_RUN:
             results |= summary.measured_summary(known[name], prefix=name)
-            more = beyond.load_beyond(reference_folder(f"beyond/{name}"), known[name])
-            results |= beyond.summarise(more, prefix=name, draws=draws) if more else {}
+            results |= summarise_beyond(name, known[name], draws)
     own = training_length.of_run(known[origins.THIS_RUN])
     said = {name: provenance.one_line(found.provenance) for name, found in known.items()}
     results |= {

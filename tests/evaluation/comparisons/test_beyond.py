@@ -15,13 +15,13 @@ from paperlib.labels import REGIONS
 DRAWS = Draws(number=50)
 
 
-def rows_of(method, reading, component, share):
+def rows_of(method, reading, share, *, regions=REGIONS, component="all"):
     """Rows of a method that finds a share of each true tumour and nothing else."""
     lines = []
     for case in FOLDS:
         for z, truth in zip(HEIGHTS, TRUTH[case], strict=True):
             parts = dict.fromkeys(
-                [f"{region}_{part}" for region in REGIONS for part in ("overlap", "predicted")], 0
+                [f"{region}_{part}" for region in regions for part in ("overlap", "predicted")], 0
             )
             parts |= {"WT_overlap": int(share * truth), "WT_predicted": int(share * truth)}
             named = {"method": method, "reading": reading, "component": component}
@@ -29,47 +29,79 @@ def rows_of(method, reading, component, share):
     return pd.DataFrame(lines)
 
 
+def volumes_of(method, reading, share, *, component="ball", enhancing="Otsu"):
+    rows = rows_of(method, reading, share, regions=beyond.SCORED, component=component)
+    rows = rows.assign(enhancing=enhancing)
+    return rows.drop(columns="z").groupby(["fold", "case", *beyond.WAY]).sum().reset_index()
+
+
 @pytest.fixture
 def evidence():
     found = make_evidence()
-    plain = rows_of("B2 fixed", "", "all", 0.2).drop(columns="fold")
+    plain = rows_of("B2 fixed", "", 0.2).drop(columns="fold")
     return found._replace(counts=pd.concat([found.counts, plain]))
 
 
 @pytest.fixture
 def folder(tmp_path, evidence):
-    artifacts.save_table(tmp_path, "slices", evidence.slices.iloc[::-1])
-    tables = {
-        "clean-up": [rows_of("clean-up", "", rule, 0.5) for rule in beyond.RULES]
-        + [rows_of("clean-up", "clearest", "ball", 1.0)],
-        METHOD: [rows_of(METHOD, "both", "all", 0.0), rows_of(METHOD, "smoothed", "ball", 0.5)],
+    home = tmp_path / "rows"
+    home.mkdir()
+    artifacts.save_table(home, "slices", evidence.slices.iloc[::-1])
+    shares = {
+        ("clean-up", "threshold"): 0.5,
+        ("clean-up", "clearest"): 1.0,
+        (METHOD, "smoothed clearest"): 0.5,
+        ("AAE-MSE-s0", "smoothed clearest"): 0.8,
     }
-    for method, parts in tables.items():
-        artifacts.save_table(tmp_path, f"counts-{method}", pd.concat(parts))
-    for kind in ("scores", "pixels"):
-        table = pd.DataFrame({"method": ["clean-up"], "case": [0], "fold": [0]})
-        artifacts.save_table(tmp_path, f"{kind}-clean-up", table)
+    for method in ("clean-up", METHOD, "AAE-MSE-s0"):
+        parts = [
+            rows_of(name, reading, share, regions=beyond.SCORED, component="ball")
+            for (name, reading), share in shares.items()
+            if name == method
+        ]
+        artifacts.save_table(home, f"counts-{method}", pd.concat(parts))
+    volumes = [volumes_of(*named, share) for named, share in shares.items()]
+    volumes += [volumes_of("clean-up", "threshold", 0.25, component="all")]
+    volumes += [volumes_of("B3", "volume", 0.5, enhancing="mixture")]
+    artifacts.save_table(home, "volumes", pd.concat(volumes).assign(foci_found=1))
+    table = pd.DataFrame({"method": ["clean-up"], "case": [0], "fold": [0]})
+    artifacts.save_table(home, "pixels", table)
+    artifacts.save_table(home, "doubts", pd.DataFrame({"case": list(FOLDS), "networks": 0.5}))
     origin = {
         "folds": 2,
-        "segmented": [{"training_patients": 7}, {"training_patients": 6}],
-        "settings": {"seeds": [0, 1]},
+        "segmented": [
+            {"training_patients": 7, "patient_cpu_s": {"clean-up": 1.0, "synthetic": 2.0}},
+            {"training_patients": 6, "patient_cpu_s": {"clean-up": 3.0, "synthetic": 4.0}},
+        ],
+        "networks": [
+            {"fold": fold, "seed": seed, "patient_cpu_s": 0.5 + seed}
+            for fold in (0, 1)
+            for seed in (0, 1, 2)
+        ],
+        "settings": {"seeds": [0, 1, 2], "averaged": [0, 1]},
     }
-    artifacts.write_json(tmp_path / artifacts.PROVENANCE, origin)
+    artifacts.write_json(home / artifacts.PROVENANCE, origin)
+    return home
+
+
+@pytest.fixture
+def reference(tmp_path):
+    """A reference run's folder without rows of its own."""
     return tmp_path
 
 
 @pytest.fixture
-def found(folder, evidence):
-    return beyond.load_beyond(folder, evidence)
+def found(folder, evidence, reference):
+    return beyond.load_beyond(folder, evidence, reference)
 
 
 def volume_dice(found, way):
     return beyond.dice(found, way, "WT", aggregation="volume", empty=np.nan, draws=DRAWS).value
 
 
-def test_without_rows_or_without_the_reference_there_is_nothing(tmp_path, folder, evidence):
-    assert beyond.load_beyond(tmp_path / "none", evidence) is None
-    assert beyond.load_beyond(folder, None) is None
+def test_without_rows_or_without_the_reference_there_is_nothing(reference, folder, evidence):
+    assert beyond.load_beyond(reference / "none", evidence, reference) is None
+    assert beyond.load_beyond(folder, None, reference) is None
     for shown in (
         figures.show_rules(None),
         figures.show_last(None, draws=DRAWS),
@@ -81,53 +113,97 @@ def test_without_rows_or_without_the_reference_there_is_nothing(tmp_path, folder
 
 def test_each_way_counts_the_rows_of_its_name_reading_and_rule(found):
     assert volume_dice(found, beyond.PLAIN) == pytest.approx(2 * 0.2 / 1.2)
-    assert volume_dice(found, Way("", "clean-up", "", "ball")) == pytest.approx(2 * 0.5 / 1.5)
+    threshold = Way("", "clean-up", "threshold", "ball")
+    assert volume_dice(found, threshold) == pytest.approx(2 * 0.5 / 1.5)
     assert volume_dice(found, Way("", "clean-up", "clearest", "ball")) == 1
     with pytest.raises(KeyError, match="clean-up"):
         volume_dice(found, Way("", "clean-up", "unknown"))
 
 
-def test_what_the_reference_says_of_the_papers_method_is_not_replaced(found, evidence):
-    own = Way("", METHOD, "both")
-    table = beyond.by_patient(found, own)
-    assert table.loc[2] == 1  # by hand: 60 of 60 pixels; the added rows of this name hold none
+def test_slices_and_volumes_give_the_same_dice(found):
+    one = found.volumes.query("method == 'clean-up' and component == 'ball'")
+    one = one[one["reading"] == "threshold"].set_index("case")["WT"]
+    other = beyond.by_patient(found, Way("", "clean-up", "threshold", "ball"))
+    pd.testing.assert_series_equal(one.sort_index(), other, check_names=False)
+
+
+def test_what_the_reference_says_of_the_papers_method_stays(found):
+    table = beyond.by_patient(found, Way("", METHOD, "both"))
+    assert table.loc[2] == 1  # by hand: 60 of 60 pixels
     assert list(table.index) == sorted(FOLDS)
 
 
 def test_a_patient_without_the_region_in_truth_and_result_is_left_out(found):
-    assert beyond.by_patient(found, Way("", "clean-up"), region="ET").isna().all()
+    way = Way("", "clean-up", "threshold", "ball")
+    assert beyond.by_patient(found, way, region="ET").isna().all()
+    assert found.volumes["ET"].isna().all()
 
 
 def test_rules_without_rows_are_left_open(found):
-    table = beyond.compare_rules(found, [("clean-up", ""), ("clean-up", "clearest")])
-    assert table.loc[("clean-up", "")].to_list() == pytest.approx([2 / 3] * 3)
-    assert table.loc[("clean-up", "clearest")].isna().to_list() == [True, True, False]
+    table = beyond.compare_rules(found)
+    assert table.loc[("clean-up", "threshold"), "ball"] == pytest.approx(2 / 3)
+    assert table.loc[("clean-up", "threshold"), "all"] == pytest.approx(0.4, rel=0.01)
+    assert table.loc[("clean-up", "clearest")].isna().to_list() == [True, True, False, True]
+    assert table.loc[("B3", "volume"), "ball"] == pytest.approx(2 / 3)
     text = figures.show_rules(found).text
     assert "–" in text
     assert "both" not in text  # a reading that only the reference has
     names = [line.split()[0] for line in text.splitlines() if line.startswith(("clean", METHOD))]
-    assert names == ["VAE-MSE-s0", "clean-up"]  # each once: its readings stand together
+    assert names == [METHOD, "clean-up"]  # each once: its readings stand together
+
+
+def test_the_best_network_is_named_as_chosen_with_the_truth_in_view(found):
+    assert beyond.best_network(found) == "AAE-MSE-s0"
+    (way,) = [way for way in beyond.ways(found) if way.method == "AAE-MSE-s0"]
+    assert "best of its networks" in way.name
+    assert volume_dice(found, way) == pytest.approx(2 * 0.8 / 1.8)
+    without = found._replace(volumes=found.volumes[found.volumes["method"] == "clean-up"])
+    assert beyond.best_network(without) == ""
+
+
+def test_a_way_without_rows_of_every_slice_is_not_compared(folder, reference, evidence):
+    file = folder / "counts-clean-up.csv"
+    table = pd.read_csv(file)
+    table[(table["reading"] != "clearest") | (table["case"] > 0)].to_csv(file, index=False)
+    names = [way.reading for way in beyond.ways(beyond.load_beyond(folder, evidence, reference))]
+    assert "threshold" in names
+    assert "clearest" not in names
+
+
+def test_a_supervised_network_of_the_reference_stands_beside_the_others(
+    folder, reference, evidence
+):
+    rows = rows_of("x", "", 0.9).drop(columns=["method", "fold", "reading", "component"])
+    artifacts.save_table(reference, "crossed-supervised", rows)
+    found = beyond.load_beyond(folder, evidence, reference)
+    assert beyond.ways(found)[-1].method == beyond.SUPERVISED
+    assert volume_dice(found, beyond.ways(found)[-1]) == pytest.approx(2 * 0.9 / 1.9, rel=0.02)
+
+
+def test_seconds_of_a_patient_count_the_networks_that_are_averaged(found):
+    assert beyond.patient_seconds(found, Way("", "clean-up", "clearest")) == 2.0
+    assert beyond.patient_seconds(found, Way("", "synthetic", "agreed")) == 3.0 + 0.5 + 1.5
+    assert beyond.patient_seconds(found, beyond.PLAIN) is None
 
 
 def test_no_two_ways_have_one_name(found):
-    whole = found._replace(added=(*found.added, "synthetic", METHOD))
-    names = [way.name for way in beyond.ways(whole)]
+    names = [way.name for way in beyond.ways(found)]
     assert len(names) == len(set(names))
 
 
-def test_other_slices_than_the_reference_are_refused(folder, evidence):
+def test_other_slices_than_the_reference_are_refused(folder, reference, evidence):
     moved = evidence._replace(slices=evidence.slices.assign(WT_truth=7))
     with pytest.raises(ValueError, match="make beyond"):
-        beyond.load_beyond(folder, moved)
+        beyond.load_beyond(folder, moved, reference)
 
 
-def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, evidence):
+def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, reference, evidence):
     half = evidence.slices[evidence.slices["fold"] == 1]
     artifacts.save_table(folder, "slices", half)
-    for file in folder.glob("counts-*.csv"):
+    for file in (*folder.glob("counts-*.csv"), folder / "volumes.csv"):
         table = pd.read_csv(file)
         table[table["case"].isin(half["case"])].to_csv(file, index=False)
-    found = beyond.load_beyond(folder, evidence)
+    found = beyond.load_beyond(folder, evidence, reference)
     assert found.evidence.patients == half["case"].nunique()
     assert list(beyond.by_patient(found, beyond.PLAIN).index) == sorted(half["case"].unique())
 
@@ -137,8 +213,9 @@ def test_the_last_table_has_a_line_for_each_way_and_the_paper(found):
     names = [way.name for way in beyond.ways(found)]
     assert names == [
         "FLAIR z > 1",
-        "smoothed FLAIR, cleaned up",
-        "smoothed FLAIR, clearest outline",
+        "best of its networks with the clean-up (AAE-MSE-s0)",
+        "clean-up: smoothed FLAIR",
+        "clean-up, clearest outline",
     ]
     for name in (*names, "the paper prints", "n = 4 test patients", "a note"):
         assert name in text
@@ -150,6 +227,6 @@ def test_the_last_table_has_a_line_for_each_way_and_the_paper(found):
 def test_prose_gets_each_way_by_method_and_reading(found):
     facts = beyond.summarise(found, prefix="real36", draws=DRAWS)
     assert facts["real36.beyond.plain.value"] == pytest.approx(1 / 3)
-    assert facts["real36.beyond.clean-up.healthy.value"] == pytest.approx(2 / 3)
+    assert facts["real36.beyond.clean-up.threshold.value"] == pytest.approx(2 / 3)
     assert facts["real36.beyond.clean-up.clearest.low"] == 1
-    assert not any(METHOD in key for key in facts)
+    assert not any("AAE" in key for key in facts)

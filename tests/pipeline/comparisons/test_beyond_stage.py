@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from scipy import ndimage
 from skimage.filters import threshold_otsu
+from skimage.morphology import remove_small_objects
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings
@@ -16,6 +17,7 @@ from paperlib.data import brats
 from paperlib.evaluation.measures import metrics
 from paperlib.labels import REGIONS, region_mask
 from paperlib.pipeline.comparisons import beyond, beyond_export
+from paperlib.pipeline.comparisons.beyond import WAY
 from paperlib.pipeline.method import patients, segments
 from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.run import Run, open_run
@@ -24,9 +26,10 @@ from paperlib.postprocessing import morphology, regions, volume
 from paperlib.postprocessing.outline import clearest_outline
 
 PAIR, NETWORK = "VAE-MSE-f0-s0", "VAE-MSE-s0"
-RULES = ["all", "ball", "largest_3d"]
-SINGLE = ["ball", "largest_3d"]
-OWN = ["clean-up", "synthetic", "synthetic s0", "synthetic s1"]
+RULES = ["all", "largest_3d", "ball", "foci"]
+SINGLE = ["clean-up", "synthetic s0", "synthetic s1", "synthetic s2"]
+AVERAGED = ["synthetic", "synthetic of 3 networks"]
+AVERAGED += ["synthetic with weight 0.5", "synthetic with weight 2"]
 
 
 def small(run: Run) -> Run:
@@ -56,29 +59,56 @@ def beyond_run(mini_run, finished, tmp_path, monkeypatch) -> Run:
 
 def test_the_rows_are_what_the_stage_says_they_are(beyond_run):
     folder = beyond.beyond_folder(beyond_run, 0)
-    counts = artifacts.load_table(folder, "counts").fillna({"reading": ""})
+    volumes = artifacts.load_table(folder, "volumes")
     manifest = artifacts.read_manifest(folder)
-    _every_method_has_every_slice_under_every_rule(beyond_run, counts)
-    _limits_are_quantiles_of_healthy_training_slices(beyond_run, manifest["thresholds"]["images"])
-    _the_clean_up_is_the_smoothed_flair(beyond_run, counts, manifest["thresholds"]["images"])
-    _seeds_are_averaged_and_added_to_flair(beyond_run, counts, manifest["thresholds"]["images"])
-    _residuals_are_cleaned_the_same_way(beyond_run, counts)
-    _other_rows_name_each_method(beyond_run, folder)
-    assert manifest["patient_cpu_s"] > 0
+    limits = manifest["thresholds"]["images"]
+    _every_way_has_every_patient(beyond_run, volumes)
+    _slices_add_up_to_volumes(beyond_run, artifacts.load_table(folder, "counts"), volumes)
+    _limits_are_quantiles_of_healthy_training_slices(beyond_run, limits)
+    _the_clean_up_is_the_smoothed_flair(beyond_run, volumes, limits)
+    _logits_are_averaged_weighted_and_added_to_flair(beyond_run, volumes, limits)
+    _residuals_are_cleaned_the_same_way(beyond_run, volumes)
+    _pixels_name_each_method(beyond_run, folder)
+    assert all(manifest["patient_cpu_s"][method] > 0 for method in ("clean-up", "synthetic"))
     assert not beyond.segment_beyond(beyond_run, 0)  # nothing changed
 
 
-def _every_method_has_every_slice_under_every_rule(run, counts):
+def _every_way_has_every_patient(run, volumes):
+    def drawn(methods, readings, prefix=""):
+        return {
+            (method, prefix + reading, rule, enhancing)
+            for method in methods
+            for rule in RULES
+            for reading in (readings if rule != "all" else ["threshold"])
+            for enhancing in (["Otsu", "healthy"] if rule == "ball" else ["Otsu"])
+        }
+
+    expected = drawn(SINGLE, ["threshold", "clearest"])
+    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"])
+    expected |= drawn([NETWORK], ["threshold", "clearest"], "smoothed ")
+    expected |= {
+        (method, reading, rule, "mixture")
+        for method in ("B3", NETWORK)
+        for reading in ("neighbourhood", "volume")
+        for rule in RULES
+    }
+    groups = volumes.groupby(WAY)
+    assert set(groups.groups) == expected
+    cases = sorted(patients.load_fold(run, 0).test)
+    assert all(sorted(found) == cases for found in groups["case"].agg(list))
+
+
+def _slices_add_up_to_volumes(run, counts, volumes):
+    assert set(counts["method"]) == {"clean-up", "synthetic", NETWORK}
+    assert set(counts["component"]) == {"ball"}
     slices = patients.load_slices(run)
     places = patients.usable_of(slices, patients.load_fold(run, 0).test)
-    groups = counts.groupby(["method", "reading", "component"])
-    assert set(groups.size()) == {len(places)}
-    expected = [(method, "") for method in OWN]
-    expected += [("B3", "neighbourhood"), ("B3", "volume")]
-    expected += [(NETWORK, reading) for reading in ("neighbourhood", "smoothed", "volume")]
-    every = {(*one, rule) for one in expected for rule in RULES}
-    every |= {(method, "clearest", rule) for method in OWN for rule in SINGLE}
-    assert set(groups.groups) == every
+    assert set(counts.groupby(["method", "reading"]).size()) == {len(places)}
+    keys = ["method", "reading", "component", "case"]
+    summed = counts.groupby(keys)[beyond.COUNTED].sum()
+    own = volumes[volumes["enhancing"] == "Otsu"].set_index(keys)[beyond.COUNTED]
+    pd.testing.assert_frame_equal(summed, own.loc[summed.index])
+    assert summed["WT_overlap"].sum() > 0
 
 
 def _limits_are_quantiles_of_healthy_training_slices(run, limits):
@@ -94,41 +124,53 @@ def _limits_are_quantiles_of_healthy_training_slices(run, limits):
     assert limits["t1ce"] == pytest.approx(np.quantile(t1ce, 0.99))
 
 
-def _same_counts(counts, method, patient, outline, enhancing, *, component="ball", reading=""):
-    """Compare the rows of one patient with those of masks made here."""
-    rows = counts.query("method == @method and component == @component and reading == @reading")
-    rows = rows[rows["case"] == patient.slices["case"].iloc[0]].sort_values("z")
-    truth = metrics.region_counts(
-        regions.label_tissues(outline, enhancing & outline), patient.labels
-    )
-    for part in ("overlap", "predicted"):
-        columns = [f"{region}_{part}" for region in REGIONS]
-        np.testing.assert_array_equal(rows[columns].to_numpy(), getattr(truth, part))
-    return int(rows["WT_predicted"].sum())
+def _same_counts(volumes, way, patient, outline, enhancing):
+    """Compare the row of one patient with masks made here."""
+    case = patient.slices["case"].iloc[0]
+    row = volumes.set_index([*WAY, "case"]).sort_index().loc[(*way, case)]
+    codes = regions.label_tissues(outline, enhancing & outline)
+    truth = metrics.region_counts(codes, patient.labels)
+    for region in ("WT", "TC", "ET"):
+        column = list(REGIONS).index(region)
+        for part in ("overlap", "predicted"):
+            assert row[f"{region}_{part}"] == getattr(truth, part)[:, column].sum()
+    assert row["foci_found"] == _foci_touched(outline, patient.labels > 0)
+    return int(row["WT_predicted"])
 
 
-def _enhancing(patient, limits):
+def _foci_touched(outline, truth):
+    pieces, count = ndimage.label(truth, np.ones((3, 3, 3)))
+    sizes = [(180 / 128) ** 2 / 1000 * (pieces == piece).sum() for piece in range(1, count + 1)]
+    touched = [(outline & (pieces == piece)).any() for piece in range(1, count + 1)]
+    return sum(hit for hit, ml in zip(touched, sizes, strict=True) if ml >= 0.05)
+
+
+def _enhancing(patient, outline, limits, enhancing):
     smooth = volume.smooth(patient.images["t1ce"], patient.brain, sigma_px=0.5)
-    return (smooth > limits["t1ce"]) & patient.brain
+    if enhancing == "healthy":
+        return (smooth > limits["t1ce"]) & patient.brain
+    if not outline.any():
+        return outline
+    bright = outline & (smooth > max(0.8, threshold_otsu(smooth[outline])))
+    return remove_small_objects(bright, max_size=19, connectivity=3)
 
 
-def _the_clean_up_is_the_smoothed_flair(run, counts, limits):
+def _the_clean_up_is_the_smoothed_flair(run, volumes, limits):
     found = 0
     for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        outline = volume.segment_smoothed(
+        start = volume.segment_smoothed(
             patient.images["flair"],
             patient.brain,
             threshold=limits["clean-up"],
             spacing_mm=morphology.SPACING_MM,
         )
-        enhancing = _enhancing(patient, limits)
-        found += _same_counts(counts, "clean-up", patient, outline, enhancing)
         score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
-        clearest = clearest_outline(score, patient.brain, outline)
-        if clearest.any():
-            smooth = volume.smooth(patient.images["t1ce"], patient.brain, sigma_px=0.5)
-            enhancing = clearest & (smooth > max(0.8, threshold_otsu(smooth[clearest])))
-        found += _same_counts(counts, "clean-up", patient, clearest, enhancing, reading="clearest")
+        clearest = clearest_outline(score, patient.brain, start)
+        for enhancing in ("healthy", "Otsu"):
+            for reading, outline in {"threshold": start, "clearest": clearest}.items():
+                bright = _enhancing(patient, outline, limits, enhancing)
+                way = ("clean-up", reading, "ball", enhancing)
+                found += _same_counts(volumes, way, patient, outline, bright)
     assert found > 100
 
 
@@ -139,44 +181,49 @@ def _logit(run, seed, patient):
     return artifacts.load_array(folder, "logit")[chosen].astype(float)
 
 
-def _seeds_are_averaged_and_added_to_flair(run, counts, limits):
+def _logits_are_averaged_weighted_and_added_to_flair(run, volumes, limits):
     found = 0
     for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
         brain = patient.brain
         flair = volume.smooth(patient.images["flair"], brain, sigma_px=1.0)
-        logits = {f"synthetic s{seed}": _logit(run, seed, patient) for seed in (0, 1)}
-        logits["synthetic"] = (logits["synthetic s0"] + logits["synthetic s1"]) / 2
-        for method, logit in logits.items():
+        single = [_logit(run, seed, patient) for seed in (0, 1, 2)]
+        of_two = (single[0] + single[1]) / 2
+        logits = {f"synthetic s{seed}": (logit, 1) for seed, logit in enumerate(single)}
+        logits |= {"synthetic": (of_two, 1), "synthetic of 3 networks": (sum(single) / 3, 1)}
+        logits |= {f"synthetic with weight {weight:g}": (of_two, weight) for weight in (0.5, 2)}
+        for method, (logit, weight) in logits.items():
             extra = volume.smooth(logit.clip(-8, 8), brain, sigma_px=1.0) / 8
-            positive = (flair + extra - limits["synthetic"] > 0) & brain
+            positive = (flair + weight * extra - limits["synthetic"] > 0) & brain
             cleaned = morphology.open_close(positive, brain)
             filled = np.stack([ndimage.binary_fill_holes(image) for image in cleaned]) & brain
-            enhancing = _enhancing(patient, limits)
-            found += _same_counts(counts, method, patient, filled, enhancing, component="all")
+            bright = _enhancing(patient, filled, limits, "Otsu")
+            way = (method, "threshold", "all", "Otsu")
+            found += _same_counts(volumes, way, patient, filled, bright)
     assert found > 100
 
 
-def _residuals_are_cleaned_the_same_way(run, counts):
+def _residuals_are_cleaned_the_same_way(run, volumes):
     stored = artifacts.load_array(run.folder / "segments" / PAIR, "segmentation")
     places = artifacts.load_array(run.folder / "segments" / PAIR, "place").tolist()
     known = artifacts.load_table(run.folder / "baselines" / "f0", "counts")
-    known = known.query("method == 'B3' and reading == 'neighbourhood'")
-    plain = counts.query("method == 'B3' and reading == 'neighbourhood' and component == 'all'")
-    joined = plain.merge(known[known["component"] == "all"], on=["case", "z"])
-    assert (joined["WT_predicted_x"] >= joined["WT_predicted_y"]).all()  # holes are filled
-    assert joined["WT_predicted_y"].sum() > 100
+    known = known.query("method == 'B3' and reading == 'neighbourhood' and component == 'all'")
+    plain = volumes.query("method == 'B3' and reading == 'neighbourhood' and component == 'all'")
+    plain = plain.set_index("case")["WT_predicted"]
+    unfilled = known.groupby("case")["WT_predicted"].sum()
+    assert (plain >= unfilled.loc[plain.index]).all()  # holes are filled
+    assert unfilled.sum() > 100
     for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
         codes = stored[[places.index(place) for place in patient.slices.index]]
-        for rule in RULES:
+        for rule in ("all", "largest_3d", "ball"):
             kept = morphology.keep_component(codes > 0, rule=rule)
             filled = np.stack([ndimage.binary_fill_holes(image) for image in kept])
-            _same_counts(counts, NETWORK, patient, filled & patient.brain, codes == 4,
-                         component=rule, reading="neighbourhood")  # fmt: skip
+            way = (NETWORK, "neighbourhood", rule, "mixture")
+            _same_counts(volumes, way, patient, filled & patient.brain, codes == 4)
 
 
-def _other_rows_name_each_method(run, folder):
-    pixels, scores = (artifacts.load_table(folder, name) for name in ("pixels", "scores"))
-    assert set(pixels["method"]) == set(scores["method"]) == set(OWN)
+def _pixels_name_each_method(run, folder):
+    pixels = artifacts.load_table(folder, "pixels")
+    assert set(pixels["method"]) == {*SINGLE, *AVERAGED}
     for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
         case = int(patient.slices["case"].iloc[0])
         row = pixels[(pixels["method"] == "clean-up") & (pixels["case"] == case)].iloc[0]
@@ -187,31 +234,41 @@ def _other_rows_name_each_method(run, folder):
             assert row["ap"] == pytest.approx(mine, rel=1e-4)
 
 
-@pytest.mark.parametrize("method", ["clean-up", "synthetic"])
-def test_a_new_patient_gets_what_the_stage_counted(beyond_run, method):
+def test_a_new_patient_gets_what_the_stage_counted_and_the_same_doubts(beyond_run):
     """The command and the stage share their method, and so do their numbers."""
-    counts = artifacts.load_table(beyond.beyond_folder(beyond_run, 0), "counts")
-    counts = counts[counts["reading"].isna()]  # the healthy threshold, as the command
-    counts = counts[(counts["method"] == method) & (counts["component"] == "ball")]
+    stage = beyond.beyond_folder(beyond_run, 0)
+    counts = artifacts.load_table(stage, "counts")
+    doubts = artifacts.load_table(stage, "doubts").set_index("case")
     model = beyond_run.folder / "models" / "beyond-f0"
     found = 0
     for patient in segments.load_patients(beyond_run, patients.load_fold(beyond_run, 0).test):
-        case = int(patient.slices["case"].iloc[0])
+        case, row, masks = int(patient.slices["case"].iloc[0]), {}, []
         (folder,) = beyond_run.patients.glob(f"*/Phantom_{case:04d}")
         images = [
             brats.read_volume(folder / f"{folder.name}_{word}.nii.gz") for word in ("flair", "t1ce")
         ]
-        mine = beyond_patient.segment(*images, model, method=method)
-        heights = patient.slices["z"].to_numpy()
-        assert np.flatnonzero(mine.slices["examined"]).tolist() == heights.tolist()
-        segmentation = mine.prepared.segmentation[heights]
-        expected = metrics.region_counts(segmentation, patient.labels)
-        rows = counts[counts["case"] == case].sort_values("z")
-        for part in ("overlap", "predicted"):
-            columns = [f"{region}_{part}" for region in REGIONS]
-            np.testing.assert_array_equal(rows[columns].to_numpy(), getattr(expected, part))
-        assert rows["WT_predicted"].tolist() == mine.slices["tumour_px"].dropna().tolist()
-        found += int(rows["WT_predicted"].sum())
+        for method, reading in (("clean-up", "clearest"), ("synthetic", "agreed")):
+            mine = beyond_patient.segment(*images, model, method=method)
+            heights = patient.slices["z"].to_numpy()
+            assert np.flatnonzero(mine.slices["examined"]).tolist() == heights.tolist()
+            segmentation = mine.prepared.segmentation[heights]
+            expected = metrics.region_counts(segmentation, patient.labels)
+            rows = counts[(counts["method"] == method) & (counts["reading"] == reading)]
+            rows = rows[rows["case"] == case].sort_values("z")
+            for part in ("overlap", "predicted"):
+                columns = [f"{region}_{part}" for region in ("WT", "TC", "ET")]
+                wanted = getattr(expected, part)[:, [list(REGIONS).index(c[:2]) for c in columns]]
+                np.testing.assert_array_equal(rows[columns].to_numpy(), wanted)
+            assert rows["WT_predicted"].tolist() == mine.slices["tumour_px"].dropna().tolist()
+            found += int(rows["WT_predicted"].sum())
+            masks.append(segmentation > 0)
+            row[method] = mine.used
+        agreement = 2 * (masks[0] & masks[1]).sum() / max(sum(mask.sum() for mask in masks), 1)
+        assert doubts.loc[case, "methods"] == pytest.approx(agreement)
+        said = row["synthetic"]["agreement_of_networks"]
+        assert doubts.loc[case, "networks"] == pytest.approx(said, abs=1e-3)
+        assert row["clean-up"]["agreement_of_networks"] is None
+        assert doubts.loc[case, "unlike"] == len(row["synthetic"]["unlike_training"])
     assert found > 100
 
 
@@ -241,7 +298,7 @@ def test_the_model_says_what_its_training_patients_were_like(beyond_run):
 
 
 def test_a_lost_network_is_trained_again_and_nothing_else(beyond_run):
-    folders = [beyond.network_folder(beyond_run, 0, seed) for seed in (0, 1)]
+    folders = [beyond.network_folder(beyond_run, 0, seed) for seed in (0, 1, 2)]
     rows = beyond.beyond_folder(beyond_run, 0)
     before = [artifacts.read_manifest(folder)["content"] for folder in (*folders, rows)]
     kept, ended = folders[0] / artifacts.MANIFEST, rows / artifacts.MANIFEST
@@ -251,12 +308,13 @@ def test_a_lost_network_is_trained_again_and_nothing_else(beyond_run):
     after = [artifacts.read_manifest(folder)["content"] for folder in (*folders, rows)]
     assert before == after
     assert (kept.stat().st_mtime_ns, ended.stat().st_mtime_ns) == times
-    more = dataclasses.replace(beyond_run.profile.beyond, seeds=(0, 1, 2))
-    profile = dataclasses.replace(beyond_run.profile, beyond=more)
+    fewer = dataclasses.replace(beyond_run.profile.beyond, seeds=(0, 1))
+    profile = dataclasses.replace(beyond_run.profile, beyond=fewer)
     assert beyond.segment_beyond(dataclasses.replace(beyond_run, profile=profile), 0)
     assert kept.stat().st_mtime_ns == times[0]
-    methods = set(artifacts.load_table(rows, "counts")["method"])
-    assert "synthetic s2" in methods
+    methods = set(artifacts.load_table(rows, "volumes")["method"])
+    assert "synthetic s1" in methods
+    assert "synthetic s2" not in methods
 
 
 def test_networks_differ_in_seed_and_brightness_only(beyond_run):
@@ -281,16 +339,16 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     (folder / "counts-of_another_run.csv").write_text("method\n")
     names = beyond_export.write_rows(beyond_run)
     assert {file.name for file in folder.iterdir()} == set(names)
-    assert {"slices.csv", "cases.csv", "counts-clean-up.csv", "counts-synthetic_s1.csv"} <= set(
-        names
-    )
+    expected = {"slices", "cases", "volumes", "doubts", "pixels", "epochs"}
+    expected |= {f"counts-{method}" for method in ("clean-up", "synthetic", NETWORK)}
+    assert {f"{name}.csv" for name in expected} | {"provenance.json"} == set(names)
     slices = pd.read_csv(folder / "slices.csv")
     rows = pd.read_csv(folder / "counts-synthetic.csv")
-    assert len(rows) == (len(RULES) + len(SINGLE)) * len(slices)  # two readings
+    assert len(rows) == 3 * len(slices)  # readings
     assert (rows.merge(slices, on=["case", "z"])["WT_overlap"] <= rows["WT_predicted"]).all()
     origin = artifacts.read_json(folder / "provenance.json")
     assert origin["finished_folds"] == [0]
-    assert [one["seed"] for one in origin["networks"]] == [0, 1]
+    assert [one["seed"] for one in origin["networks"]] == [0, 1, 2]
     assert set(origin["segmented"][0]["thresholds"]["residuals"]) == {PAIR}
     text = "".join(file.read_text() for file in folder.iterdir())
     ids = artifacts.load_table(beyond_run.stage("prepare"), "cases")["id"]

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from scipy import ndimage
+from skimage.filters import threshold_otsu
+from skimage.morphology import remove_small_objects
 
 import paperlib
 from paperlib.models import lesion_unet
 from paperlib.pipeline.new_patients import beyond_patient
-from paperlib.postprocessing import morphology, regions, volume
+from paperlib.postprocessing import morphology, outline, regions, volume
 
 LOW, HIGH = 84, 96
 
@@ -23,15 +25,20 @@ def _unlike(found):
     return [note for note in found.notes if "unlike those" in note]
 
 
-def test_labels_are_the_smoothed_flair_and_t1ce_above_the_models_thresholds(found):
+def test_labels_are_the_clearest_outline_of_smoothed_flair_and_otsus_bright_part_of_it(found):
     patient = found.prepared.patient
     images = {name: image[LOW:HIGH] for name, image in patient.images.items()}
     brain = patient.brain[LOW:HIGH]
-    outline = volume.segment_smoothed(
+    start = volume.segment_smoothed(
         images["flair"], brain, threshold=1.0, spacing_mm=morphology.SPACING_MM
     )
-    enhancing = (volume.smooth(images["t1ce"], brain, sigma_px=0.5) > 1.5) & outline
-    expected = regions.label_tissues(outline, enhancing)
+    drawn = outline.clearest_outline(
+        volume.smooth(images["flair"], brain, sigma_px=1.0), brain, start
+    )
+    t1ce = volume.smooth(images["t1ce"], brain, sigma_px=0.5)
+    bright = drawn & (t1ce > max(0.8, threshold_otsu(t1ce[drawn])))
+    bright = remove_small_objects(bright, max_size=19, connectivity=3)
+    expected = regions.label_tissues(drawn, bright)
     assert set(np.unique(expected)) == {0, 1, 2, 4}
     np.testing.assert_array_equal(found.prepared.segmentation[LOW:HIGH], expected)
     assert not np.delete(found.prepared.segmentation, np.s_[LOW:HIGH], axis=0).any()
@@ -99,8 +106,19 @@ def test_networks_add_the_mean_of_their_logits(found, beyond_model, volumes):
     scores = [one.prepared.maps["score_tumour"][LOW:HIGH] for one in (both, found)]
     difference = np.where(brain, scores[0] - scores[1], 0)
     np.testing.assert_allclose(difference, np.where(brain, extra + 0.2, 0), atol=1e-3)
-    assert both.used["thresholds_z"] == {"tumour": 0.8, "enhancing": 1.5}
+    assert both.used["thresholds_z"] == {"tumour": 0.8, "enhancing": 0.8}
     assert both.used["method"] == "synthetic"
+    assert both.used["outline"] == "agreed"
+    agreement = both.used["agreement_of_networks"]
+    assert 0 <= agreement <= 1
+    (note,) = (note for note in both.notes if "networks' own outlines" in note)
+    assert f"a Dice of {agreement:.2f}" in note
+    assert ("look closely" in note) == (agreement < beyond_patient.DOUBTFUL)
+
+
+def test_one_network_says_nothing_of_agreement(found):
+    assert found.used["agreement_of_networks"] is None
+    assert not [note for note in found.notes if "networks' own outlines" in note]
 
 
 def test_a_patient_like_the_others_gets_no_warning(found):
