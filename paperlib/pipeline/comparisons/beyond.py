@@ -20,6 +20,7 @@ from paperlib.evaluation.measures import foci
 from paperlib.evaluation.patients import likeness
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.comparisons import beyond_model, beyond_residuals
+from paperlib.pipeline.comparisons.beyond_residuals import Scored
 from paperlib.pipeline.method import patients, rows, segments
 from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder
 from paperlib.pipeline.new_patients.beyond_method import (
@@ -160,26 +161,28 @@ def _segment(
     by_pair: Mapping[str, Limits],
 ) -> tuple[dict[str, pd.DataFrame], dict[str, float]]:
     """Return the tables of all methods and the CPU seconds of a patient by method."""
-    cases = sorted(patients.load_fold(run, fold).test)
+    cases, settings = sorted(patients.load_fold(run, fold).test), run.profile.beyond
     counts, pixels, doubts = [], [], []
     seconds = dict.fromkeys(beyond_method.METHODS, 0.0)
     for patient in segments.load_patients(run, cases):
         logits = _logits(run, fold, patient)
         doubts.append(_doubt(run, patient, logits, model, seconds))
-        smooth = beyond_method.smooth_maps(patient.images, patient.brain, run.profile.beyond)
+        smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
         for method, score in _scores(run, patient, smooth[FLAIR], logits, model.limits):
-            counts += _count_score(run, patient, method, score, smooth[T1CE], model.limits)
+            rules = outline.RULES if method in beyond_method.METHODS else [settings.component]
+            scored = Scored(method, score, smooth[T1CE], model.limits, rules)
+            counts += _count_score(run, patient, scored)
             pixels.append(segments.pixel_row(patient, FLAIR, score.mean) | {"method": method})
-        for one in beyond_residuals.smoothed_residuals(run, patient, pairs, by_pair):
-            counts += _count_score(run, patient, *one, prefix=beyond_residuals.SMOOTHED)
+        for scored in beyond_residuals.smoothed_residuals(run, patient, pairs, by_pair):
+            counts += _count_score(run, patient, scored)
         for masks in beyond_residuals.masks_of_residuals(run, patient, pairs):
             named = {"method": masks.method, "reading": masks.reading, "enhancing": "mixture"}
-            for rule in outline.RULES:
+            for rule in beyond_residuals.RULES:
                 kept = outline.keep(masks.bright, patient.brain, rule=rule)
-                codes = regions.label_tissues(kept, masks.enhancing, hull=run.profile.beyond.hull)
+                codes = regions.label_tissues(kept, masks.enhancing, hull=settings.hull)
                 counts.append(_count(run, patient, codes, component=rule, **named))
     tables = {"pixels": pd.DataFrame(pixels), "doubts": pd.DataFrame(doubts)}
-    tables |= _tables(pd.concat(counts), run.profile.beyond)
+    tables |= _tables(pd.concat(counts), settings)
     return tables, {method: round(spent / len(cases), 3) for method, spent in seconds.items()}
 
 
@@ -225,22 +228,15 @@ def _scores(
         yield f"{SYNTHETIC} with weight {weight:g}", score(*settings.averaged, weight=weight)
 
 
-def _count_score(
-    run: Run,
-    patient: segments.Patient,
-    method: str,
-    score: Score,
-    t1ce: ndarray,
-    limits: Limits,
-    *,
-    prefix: str = "",
-) -> list[pd.DataFrame]:
-    """Return the rows of a score under every reading and rule for components."""
+def _count_score(run: Run, patient: segments.Patient, scored: Scored) -> list[pd.DataFrame]:
+    """Return the rows of a score under its rules for components and every reading."""
+    score, t1ce, limits = scored.score, scored.t1ce, scored.limits
     settings, found = run.profile.beyond, []
     drawn: dict[tuple[str, bytes], ndarray] = {}  # rules often keep the same
     readings = (THRESHOLD, CLEAREST, *([AGREED] if score.members else []))
-    for rule in outline.RULES:
-        start = beyond_method.start_outline(score, patient.brain, rule=rule)
+    cleaned = outline.clean(score.mean - score.threshold, patient.brain)
+    for rule in scored.rules:
+        start = outline.keep(cleaned, patient.brain, rule=rule)
         for reading in readings if rule != "all" else [THRESHOLD]:
             key = reading, start.tobytes()
             if key not in drawn:
@@ -249,7 +245,7 @@ def _count_score(
                 )
             for enhancing in (OTSU, HEALTHY) if rule == settings.component else [OTSU]:
                 codes = beyond_method.label(t1ce, drawn[key], settings, limits, enhancing=enhancing)
-                named = {"method": method, "reading": f"{prefix} {reading}".strip()}
+                named = {"method": scored.method, "reading": scored.prefix + reading}
                 found.append(
                     _count(run, patient, codes, component=rule, enhancing=enhancing, **named)
                 )

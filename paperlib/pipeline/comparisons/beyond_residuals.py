@@ -5,7 +5,7 @@ the "smoothed" residual as the methods without one. The plain image stands besid
 networks as "B3": its residual is -x.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,27 @@ from paperlib.postprocessing import mixture, morphology, neighbours, outline, th
 
 VOLUME, SMOOTHED = "volume", "smoothed"
 IMAGE = "B3"
+RULES = ("all", "largest_3d", "ball")  # of `outline.RULES`, for residuals
+
+
+class Scored(NamedTuple):
+    """A score of one patient, under which name its rows stand, and how it is counted.
+
+    Attributes:
+        method: Name in the rows.
+        score: Where the method sees tumour.
+        t1ce: What the enhancing tumour is taken from, brighter is higher.
+        limits: Thresholds.
+        rules: For components, from `outline.RULES`.
+        prefix: Before the reading's name.
+    """
+
+    method: str
+    score: Score
+    t1ce: ndarray
+    limits: Limits
+    rules: Sequence[str]
+    prefix: str = ""
 
 
 class Masks(NamedTuple):
@@ -90,7 +111,7 @@ def smoothed_residuals(
     patient: segments.Patient,
     pairs: Mapping[str, list[TrainingSettings]],
     limits: Mapping[str, Limits],
-) -> Iterator[tuple[str, Score, ndarray, Limits]]:
+) -> Iterator[Scored]:
     """Yield each pair's residuals with the same smoothing as FLAIR and T1CE, brighter is higher.
 
     Args:
@@ -98,15 +119,12 @@ def smoothed_residuals(
         patient: A test patient.
         pairs: Networks of each pair, by its name.
         limits: Of each pair, see `residual_limits`.
-
-    Yields:
-        Method, score of the tumour, smoothed T1CE residual, thresholds.
     """
     for pair, networks in pairs.items():
         maps = {name: -found for name, found in _residuals(run, patient, networks).items()}
         smooth = smooth_maps(maps, patient.brain, run.profile.beyond)
         score = Score(smooth[FLAIR], (), limits[pair][FLAIR])
-        yield _method(networks), score, smooth[T1CE], limits[pair]
+        yield Scored(_method(networks), score, smooth[T1CE], limits[pair], RULES, f"{SMOOTHED} ")
 
 
 def _method(networks: list[TrainingSettings]) -> str:
