@@ -126,6 +126,7 @@ def _beyond(run: Run, request: Request) -> None:
     if request.item not in folds:
         raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
     _module("comparisons.beyond").segment_beyond(run, int(request.item))
+    _module("comparisons.beyond_residuals").segment_residuals(run, int(request.item))
     _module("comparisons.beyond_export").write_rows(run)
 
 

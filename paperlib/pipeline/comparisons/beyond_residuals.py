@@ -1,49 +1,44 @@
 """The paper's residuals with a volume clean-up, so that no other method is credited with it.
 
-`reading` says what made a mask: the mixture per slice as everywhere, one mixture per "volume", or
-the "smoothed" residual as the methods without one. The plain image stands beside the
-networks as "B3": its residual is -x.
+A stage of its own, one fold each: it reads what networks of the paper left behind. `reading` says
+what made a mask: the mixture per slice as everywhere, one mixture per "volume", or the "smoothed"
+residual drawn as the methods without one. The plain image stands beside the networks as "B3": its
+residual is -x.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy import ndarray
 
 from paperlib import artifacts
 from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.labels import ENHANCING, FLAIR, SEQUENCES, T1CE
+from paperlib.pipeline.comparisons import beyond_rows
+from paperlib.pipeline.comparisons.beyond_rows import Scored
 from paperlib.pipeline.method import clustering, patients, segments
 from paperlib.pipeline.new_patients.beyond_method import Limits, Score, smooth_maps
-from paperlib.pipeline.run import Run
-from paperlib.postprocessing import mixture, morphology, neighbours, outline, thresholds
+from paperlib.pipeline.run import Run, run_stage
+from paperlib.postprocessing import mixture, morphology, neighbours, outline, regions, thresholds
 
+RESIDUAL_CODE = (
+    *segments.METHOD_CODE,
+    "paperlib.evaluation.measures.foci",
+    "paperlib.postprocessing.outline",
+    "paperlib.postprocessing.thresholds",
+    "paperlib.postprocessing.volume",
+    "paperlib.pipeline.comparisons.beyond_residuals",
+    "paperlib.pipeline.comparisons.beyond_rows",
+    "paperlib.pipeline.new_patients.beyond_method",
+)
 VOLUME, SMOOTHED = "volume", "smoothed"
 IMAGE = "B3"
 RULES = ("all", "largest_3d", "ball")  # of `outline.RULES`, for residuals
-
-
-class Scored(NamedTuple):
-    """A score of one patient, under which name its rows stand, and how it is counted.
-
-    Attributes:
-        method: Name in the rows.
-        score: Where the method sees tumour.
-        t1ce: What the enhancing tumour is taken from, brighter is higher.
-        limits: Thresholds.
-        rules: For components, from `outline.RULES`.
-        prefix: Before the reading's name.
-    """
-
-    method: str
-    score: Score
-    t1ce: ndarray
-    limits: Limits
-    rules: Sequence[str]
-    prefix: str = ""
 
 
 class Masks(NamedTuple):
@@ -60,6 +55,64 @@ class Masks(NamedTuple):
     reading: str
     bright: ndarray
     enhancing: ndarray
+
+
+def segment_residuals(run: Run, fold: int) -> bool:
+    """Clean up the residuals of every pair of a fold that is segmented.
+
+    Returns:
+        Whether anything was segmented anew.
+    """
+    settings, pairs = run.profile.beyond, finished_pairs(run, fold)
+    upstream = {name: run.stage(name) for name in ("prepare", "split")}
+    for pair, chosen in pairs.items():
+        upstream[f"segments {pair}"] = run.folder / "segments" / pair
+        upstream |= {f"{n.pair} {n.sequence}": run.reconstruction_folder(n) for n in chosen}
+
+    def make(folder: Path, _key: str) -> Mapping[str, object]:
+        limits = {pair: residual_limits(run, fold, chosen) for pair, chosen in pairs.items()}
+        cases, counts = sorted(patients.load_fold(run, fold).test), []
+        for patient in segments.load_patients(run, cases):
+            counts += _count_residuals(run, patient, pairs, limits)
+        all_counts = pd.concat(counts)
+        tables = {
+            "volumes": beyond_rows.volumes(all_counts),
+            "counts": beyond_rows.slices(all_counts, settings),
+        }
+        for name, table in tables.items():
+            table.insert(0, "fold", fold)
+            artifacts.save_table(folder, name, table)
+        return {"thresholds": limits}
+
+    mixture_settings = dataclasses.asdict(run.profile.mixture)
+    return run_stage(
+        residuals_folder(run, fold),
+        settings={**dataclasses.asdict(settings), "fold": fold, "mixture": mixture_settings},
+        upstream=upstream,
+        code=RESIDUAL_CODE,
+        make=make,
+    )
+
+
+def residuals_folder(run: Run, fold: int) -> Path:
+    """Return where the rows of a fold lie."""
+    return run.folder / "beyond-residuals" / f"f{fold}"
+
+
+def finished_pairs(run: Run, fold: int) -> dict[str, list[TrainingSettings]]:
+    """Return the networks of each pair of a fold that is segmented, by the pair's name.
+
+    A pair that was segmented with networks other than those there now is left out.
+    """
+    found: dict[str, list[TrainingSettings]] = {}
+    for network in run.networks():
+        segmented = artifacts.read_manifest(run.folder / "segments" / network.pair)
+        shown = artifacts.read_manifest(run.reconstruction_folder(network))
+        if network.fold != fold or segmented is None or shown is None:
+            continue
+        if segmented["upstream"][f"reconstruction_{network.sequence}"] == shown["content"]:
+            found.setdefault(network.pair, []).append(network)
+    return {pair: networks for pair, networks in found.items() if len(networks) == len(SEQUENCES)}
 
 
 def residual_limits(run: Run, fold: int, networks: list[TrainingSettings]) -> Limits:
@@ -84,6 +137,24 @@ def residual_limits(run: Run, fold: int, networks: list[TrainingSettings]) -> Li
         sequence: thresholds.false_positive_threshold(np.concatenate(found), share=shares[sequence])
         for sequence, found in values.items()
     }
+
+
+def _count_residuals(
+    run: Run,
+    patient: segments.Patient,
+    pairs: Mapping[str, list[TrainingSettings]],
+    limits: Mapping[str, Limits],
+) -> list[pd.DataFrame]:
+    counts = []
+    for scored in smoothed_residuals(run, patient, pairs, limits):
+        counts += beyond_rows.count_score(run, patient, scored)
+    for masks in masks_of_residuals(run, patient, pairs):
+        named = {"method": masks.method, "reading": masks.reading, "enhancing": "mixture"}
+        for rule in RULES:
+            kept = outline.keep(masks.bright, patient.brain, rule=rule)
+            codes = regions.label_tissues(kept, masks.enhancing, hull=run.profile.beyond.hull)
+            counts.append(beyond_rows.count(run, patient, codes, component=rule, **named))
+    return counts
 
 
 def masks_of_residuals(
@@ -155,7 +226,7 @@ def _stored_masks(
     run: Run, pair: str, method: str, patient: segments.Patient, settings: MixtureSettings
 ) -> Masks:
     """Return the masks behind the segmentation that a pair left behind."""
-    codes = load_slices(run.folder / "segments" / pair, "segmentation", patient)
+    codes = beyond_rows.load_stored(run.folder / "segments" / pair, "segmentation", patient)
     return Masks(method, settings.reading, codes > 0, codes == ENHANCING)
 
 
@@ -179,9 +250,3 @@ def _per_volume(
     }
     cleaned = {name: morphology.open_close(mask, patient.brain) for name, mask in found.items()}
     return Masks(method, VOLUME, cleaned[FLAIR], cleaned[T1CE])
-
-
-def load_slices(folder: Path, name: str, patient: segments.Patient) -> ndarray:
-    """Return a patient's slices of an array that a stage wrote for all test patients."""
-    of_patient = np.isin(artifacts.load_array(folder, "place"), patient.slices.index)
-    return artifacts.load_array(folder, name)[of_patient]
