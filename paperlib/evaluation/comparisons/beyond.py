@@ -23,7 +23,7 @@ from paperlib.labels import REGIONS
 RULES = {"all": "all", "largest_3d": "largest", "ball": "widest", "foci": "all wide"}
 THRESHOLD, CLEAREST, AGREED = "threshold", "clearest", "agreed"  # how an outline is drawn
 SMOOTHED = "smoothed "  # before it: of a residual
-OTSU, MIXTURE = "Otsu", "mixture"  # where the enhancing tumour comes from
+OTSU = "Otsu"  # where the threshold of the enhancing tumour comes from
 SCORED = ("WT", "TC", "ET")
 WAY = ["method", "reading", "component", "enhancing"]  # columns that name a row
 SUPERVISED = "supervised U-Net"
@@ -91,7 +91,8 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
             f"{folder.name} has {len(own)} slices, the evidence of the same folds {len(others)}, "
             "or their truth differs. Make both from one run: `make reference` and `make beyond`."
         )
-    counts = [pd.read_csv(file) for file in sorted(folder.glob("counts-*.csv"))]
+    homes = [home for home in (folder, folder / "residuals") if home.exists()]
+    counts = [artifacts.load_table(home, "counts") for home in homes]
     supervised = reference / "crossed-supervised.csv"
     if supervised.exists():
         counts.append(pd.read_csv(supervised).assign(method=SUPERVISED))
@@ -102,7 +103,7 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
-        _volume_dice(artifacts.load_table(folder, "volumes"), slices),
+        _volume_dice(pd.concat([artifacts.load_table(h, "volumes") for h in homes]), slices),
         artifacts.load_table(folder, "doubts").set_index("case"),
         artifacts.read_json(folder / artifacts.PROVENANCE),
     )
@@ -127,7 +128,7 @@ def ways(found: Beyond) -> list[Way]:
     network = f"{model}-{loss}-s{found.evidence.provenance['seeds'][0]}"
     best = best_network(found)
     reading = found.evidence.provenance["mixture"]["reading"]
-    smoothed = SMOOTHED + CLEAREST
+    smoothed = SMOOTHED + THRESHOLD
     all_ways = [
         PLAIN,
         Way("the paper's method", network, reading),
@@ -148,22 +149,31 @@ def best_network(found: Beyond) -> str:
     It is chosen with the truth in view, which flatters it: no other row is.
     """
     rows_of = found.volumes
-    shown = rows_of[
-        (rows_of["reading"] == SMOOTHED + CLEAREST)
-        & (rows_of["component"] == "ball")
-        & (rows_of["enhancing"] == OTSU)
-    ]
+    shown = rows_of[(rows_of["reading"] == SMOOTHED + THRESHOLD) & (rows_of["component"] == "ball")]
     return str(shown.groupby("method")["WT"].mean().idxmax()) if len(shown) else ""
 
 
+def restrict(found: Beyond, way: Way) -> Beyond:
+    """Return the rows of the patients that a way has rows of: it may have been run on fewer."""
+    counts = found.evidence.counts
+    own = counts[
+        (counts["method"] == way.method)
+        & (counts["reading"].fillna("") == way.reading)
+        & (counts["component"].fillna("all") == way.component)
+    ]
+    slices = found.evidence.slices
+    shown = slices[slices["case"].isin(own["case"])]
+    return found._replace(evidence=found.evidence._replace(slices=shown))
+
+
 def _is_there(found: Beyond, way: Way) -> bool:
-    try:
-        counted = rows.method_counts(
-            found.evidence, way.method, reading=way.reading, component=way.component
-        )
-    except KeyError:
+    own = restrict(found, way)
+    if own.evidence.slices.empty:
         return False
-    return len(counted.cases) == len(found.evidence.slices)
+    counted = rows.method_counts(
+        own.evidence, way.method, reading=way.reading, component=way.component
+    )
+    return len(counted.cases) == len(own.evidence.slices)
 
 
 def dice(
@@ -190,13 +200,15 @@ def compare_rules(found: Beyond) -> pd.DataFrame:
     """Return the mean volume Dice of the whole tumour under each rule for components.
 
     Returns:
-        One row per method and reading, one column per rule; NaN where there are no rows.
+        One row per method and reading: one column per rule, NaN where there are no rows, and "n",
+        the number of patients.
     """
-    usual = found.volumes[found.volumes["enhancing"].isin([OTSU, MIXTURE])]
-    table = usual.pivot_table(
+    named = found.volumes.groupby(["method", "reading"], sort=False)
+    table = found.volumes.pivot_table(
         index=["method", "reading"], columns="component", values="WT", sort=False
     )
-    return table.reindex(columns=list(RULES)).sort_index(level=0, sort_remaining=False)
+    table = table.reindex(columns=list(RULES)).assign(n=named["case"].nunique())
+    return table.sort_index(level=0, sort_remaining=False)
 
 
 def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:

@@ -54,8 +54,8 @@ def show_rules(found: Beyond | None, *, note: str = "") -> Shown:
     if found is None:
         return absent()
     table = beyond.compare_rules(found)
-    frame = table.map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
-    frame.columns = [beyond.RULES[rule] for rule in table.columns]
+    frame = table[list(beyond.RULES)].map(lambda value: "–" if np.isnan(value) else f"{value:.2f}")
+    frame = frame.rename(columns=beyond.RULES).assign(n=table["n"])
     frame.index = frame.index.set_names(["method", "masks by"])
     caption = (
         "Volume Dice of the whole tumour, mean over patients, by the components that are kept: "
@@ -84,7 +84,8 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     caption = (
         "Dice [95 % interval over patients]; volume: one Dice a patient, those without the region "
         f"in truth and result left out; difference to {beyond.PLAIN.name} paired. CPU seconds of a "
-        "patient without reading its files. What the paper prints is of other patients, and the "
+        "patient without reading its files. The paper's networks may have rows of fewer patients "
+        "(n), compared on these. What the paper prints is of other patients, and the "
         "convention of its last three numbers is not stated. "
         f"{describe(found)}; {draws.number} draws; {note}."
     )
@@ -121,11 +122,14 @@ def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
     return figure
 
 
-def _line(found: Beyond, way: Way, draws: Draws) -> dict[str, str]:
+def _line(whole: Beyond, way: Way, draws: Draws) -> dict[str, str]:
+    found = beyond.restrict(whole, way)
+
     def drawn(region: str, aggregation: str, empty: float, way: Way = way):
         return beyond.dice(found, way, region, aggregation=aggregation, empty=empty, draws=draws)
 
-    cells = {
+    cells = {"n": str(found.evidence.patients)}
+    cells |= {
         f"{region}, volume": "–"
         if beyond.by_patient(found, way, region=region).isna().all()
         else _cell(drawn(region, "volume", np.nan))
@@ -146,7 +150,7 @@ def _line(found: Beyond, way: Way, draws: Draws) -> dict[str, str]:
     cells[EMPTY_1] = " / ".join(
         f"{drawn(region, 'every_slice', 1.0).value:.2f}" for region in SCORED
     )
-    seconds = beyond.patient_seconds(found, way)
+    seconds = beyond.patient_seconds(whole, way)
     cells["CPU s"] = "–" if seconds is None else f"{seconds:.1f}"
     return cells
 

@@ -50,20 +50,23 @@ def folder(tmp_path, evidence):
     shares = {
         ("clean-up", "threshold"): 0.5,
         ("clean-up", "clearest"): 1.0,
-        (METHOD, "smoothed clearest"): 0.5,
-        ("AAE-MSE-s0", "smoothed clearest"): 0.8,
+        (METHOD, "smoothed threshold"): 0.5,
+        ("AAE-MSE-s0", "smoothed threshold"): 0.8,
     }
-    for method in ("clean-up", METHOD, "AAE-MSE-s0"):
-        parts = [
-            rows_of(name, reading, share, regions=beyond.SCORED, component="ball")
-            for (name, reading), share in shares.items()
-            if name == method
+    (home / "residuals").mkdir()
+    for place, methods in ((home, ["clean-up"]), (home / "residuals", [METHOD, "AAE-MSE-s0"])):
+        chosen = {named: share for named, share in shares.items() if named[0] in methods}
+        counts = [
+            rows_of(*named, share, regions=beyond.SCORED, component="ball")
+            for named, share in chosen.items()
         ]
-        artifacts.save_table(home, f"counts-{method}", pd.concat(parts))
-    volumes = [volumes_of(*named, share) for named, share in shares.items()]
-    volumes += [volumes_of("clean-up", "threshold", 0.25, component="all")]
-    volumes += [volumes_of("B3", "volume", 0.5, enhancing="mixture")]
-    artifacts.save_table(home, "volumes", pd.concat(volumes).assign(foci_found=1))
+        volumes = [volumes_of(*named, share) for named, share in chosen.items()]
+        if place == home:
+            volumes += [volumes_of("clean-up", "threshold", 0.25, component="all")]
+        else:
+            volumes += [volumes_of("B3", "volume", 0.5, enhancing="mixture")]
+        artifacts.save_table(place, "counts", pd.concat(counts))
+        artifacts.save_table(place, "volumes", pd.concat(volumes).assign(foci_found=1))
     table = pd.DataFrame({"method": ["clean-up"], "case": [0], "fold": [0]})
     artifacts.save_table(home, "pixels", table)
     artifacts.save_table(home, "doubts", pd.DataFrame({"case": list(FOLDS), "networks": 0.5}))
@@ -143,7 +146,8 @@ def test_rules_without_rows_are_left_open(found):
     table = beyond.compare_rules(found)
     assert table.loc[("clean-up", "threshold"), "ball"] == pytest.approx(2 / 3)
     assert table.loc[("clean-up", "threshold"), "all"] == pytest.approx(0.4, rel=0.01)
-    assert table.loc[("clean-up", "clearest")].isna().to_list() == [True, True, False, True]
+    assert table.loc[("clean-up", "clearest")].isna().to_list() == [True, True, False, True, False]
+    assert table["n"].to_list() == [4] * len(table)
     assert table.loc[("B3", "volume"), "ball"] == pytest.approx(2 / 3)
     text = figures.show_rules(found).text
     assert "–" in text
@@ -162,12 +166,28 @@ def test_the_best_network_is_named_as_chosen_with_the_truth_in_view(found):
 
 
 def test_a_way_without_rows_of_every_slice_is_not_compared(folder, reference, evidence):
-    file = folder / "counts-clean-up.csv"
+    file = folder / "counts.csv"
     table = pd.read_csv(file)
-    table[(table["reading"] != "clearest") | (table["case"] > 0)].to_csv(file, index=False)
+    table[(table["reading"] != "clearest") | (table["z"] > 70)].to_csv(file, index=False)
     names = [way.reading for way in beyond.ways(beyond.load_beyond(folder, evidence, reference))]
     assert "threshold" in names
     assert "clearest" not in names
+
+
+def test_a_network_with_rows_of_fewer_patients_is_compared_on_these(folder, reference, evidence):
+    for name in ("counts.csv", "volumes.csv"):
+        file = folder / "residuals" / name
+        table = pd.read_csv(file)
+        table[table["fold"] == 1].to_csv(file, index=False)
+    found = beyond.load_beyond(folder, evidence, reference)
+    (way,) = [way for way in beyond.ways(found) if way.method == "AAE-MSE-s0"]
+    own = beyond.restrict(found, way)
+    assert own.evidence.patients == 2
+    assert found.evidence.patients == 4
+    lines = figures.show_last(found, draws=DRAWS).text.splitlines()
+    (line,) = [line for line in lines if "AAE-MSE-s0" in line]
+    assert line.split("(AAE-MSE-s0)")[1].split()[0] == "2"
+    assert beyond.compare_rules(found).loc[("AAE-MSE-s0", "smoothed threshold"), "n"] == 2
 
 
 def test_a_supervised_network_of_the_reference_stands_beside_the_others(
@@ -200,7 +220,7 @@ def test_other_slices_than_the_reference_are_refused(folder, reference, evidence
 def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, reference, evidence):
     half = evidence.slices[evidence.slices["fold"] == 1]
     artifacts.save_table(folder, "slices", half)
-    for file in (*folder.glob("counts-*.csv"), folder / "volumes.csv"):
+    for file in (*folder.rglob("counts.csv"), *folder.rglob("volumes.csv")):
         table = pd.read_csv(file)
         table[table["case"].isin(half["case"])].to_csv(file, index=False)
     found = beyond.load_beyond(folder, evidence, reference)

@@ -16,8 +16,8 @@ from paperlib.config import BeyondSettings
 from paperlib.data import brats
 from paperlib.evaluation.measures import metrics
 from paperlib.labels import REGIONS, region_mask
-from paperlib.pipeline.comparisons import beyond, beyond_export
-from paperlib.pipeline.comparisons.beyond import WAY
+from paperlib.pipeline.comparisons import beyond, beyond_export, beyond_residuals
+from paperlib.pipeline.comparisons.beyond_rows import COUNTED, WAY
 from paperlib.pipeline.method import patients, segments
 from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.run import Run, open_run
@@ -61,39 +61,53 @@ def test_the_rows_are_what_the_stage_says_they_are(beyond_run):
     folder = beyond.beyond_folder(beyond_run, 0)
     volumes = artifacts.load_table(folder, "volumes")
     manifest = artifacts.read_manifest(folder)
-    limits = manifest["thresholds"]["images"]
+    limits = manifest["thresholds"]
     _every_way_has_every_patient(beyond_run, volumes)
-    _slices_add_up_to_volumes(beyond_run, artifacts.load_table(folder, "counts"), volumes)
+    counts = artifacts.load_table(folder, "counts")
+    assert set(counts["method"]) == {"clean-up", "synthetic"}
+    _slices_add_up_to_volumes(beyond_run, counts, volumes)
     _limits_are_quantiles_of_healthy_training_slices(beyond_run, limits)
     _the_clean_up_is_the_smoothed_flair(beyond_run, volumes, limits)
     _logits_are_averaged_weighted_and_added_to_flair(beyond_run, volumes, limits)
-    _residuals_are_cleaned_the_same_way(beyond_run, volumes)
     _pixels_name_each_method(beyond_run, folder)
     assert all(manifest["patient_cpu_s"][method] > 0 for method in ("clean-up", "synthetic"))
     assert not beyond.segment_beyond(beyond_run, 0)  # nothing changed
 
 
-def _every_way_has_every_patient(run, volumes):
-    def drawn(methods, readings, rules, prefix=""):
-        return {
-            (method, prefix + reading, rule, enhancing)
-            for method in methods
-            for rule in rules
-            for reading in (readings if rule != "all" else ["threshold"])
-            for enhancing in (["Otsu", "healthy"] if rule == "ball" else ["Otsu"])
-        }
-
-    expected = drawn(["clean-up"], ["threshold", "clearest"], RULES)
-    expected |= drawn(["synthetic"], ["threshold", "clearest", "agreed"], RULES)
-    expected |= drawn(SINGLE, ["threshold", "clearest"], ["ball"])
-    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["ball"])
-    expected |= drawn([NETWORK], ["threshold", "clearest"], RULES[:3], "smoothed ")
+def test_the_papers_residuals_are_cleaned_the_same_way(beyond_run):
+    folder = beyond_residuals.residuals_folder(beyond_run, 0)
+    volumes, counts = (artifacts.load_table(folder, name) for name in ("volumes", "counts"))
+    expected = drawn([NETWORK], ["threshold", "clearest"], RULES[:3], "smoothed ")
     expected |= {
         (method, reading, rule, "mixture")
         for method in ("B3", NETWORK)
         for reading in ("neighbourhood", "volume")
         for rule in RULES[:3]
     }
+    assert set(volumes.groupby(WAY).groups) == expected
+    assert set(counts["method"]) == {NETWORK}
+    _slices_add_up_to_volumes(beyond_run, counts, volumes)
+    _masks_of_the_mixture_are_cleaned_up(beyond_run, volumes)
+    limits = artifacts.read_manifest(folder)["thresholds"][PAIR]
+    _a_residual_is_drawn_as_flair_is(beyond_run, volumes, limits)
+    assert not beyond_residuals.segment_residuals(beyond_run, 0)  # nothing changed
+
+
+def drawn(methods, readings, rules, prefix=""):
+    return {
+        (method, prefix + reading, rule, enhancing)
+        for method in methods
+        for rule in rules
+        for reading in (readings if rule != "all" else ["threshold"])
+        for enhancing in (["Otsu", "healthy"] if rule == "ball" else ["Otsu"])
+    }
+
+
+def _every_way_has_every_patient(run, volumes):
+    expected = drawn(["clean-up"], ["threshold", "clearest"], RULES)
+    expected |= drawn(["synthetic"], ["threshold", "clearest", "agreed"], RULES)
+    expected |= drawn(SINGLE, ["threshold", "clearest"], ["ball"])
+    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["ball"])
     groups = volumes.groupby(WAY)
     assert set(groups.groups) == expected
     cases = sorted(patients.load_fold(run, 0).test)
@@ -101,14 +115,13 @@ def _every_way_has_every_patient(run, volumes):
 
 
 def _slices_add_up_to_volumes(run, counts, volumes):
-    assert set(counts["method"]) == {"clean-up", "synthetic", NETWORK}
     assert set(counts["component"]) == {"ball"}
     slices = patients.load_slices(run)
     places = patients.usable_of(slices, patients.load_fold(run, 0).test)
     assert set(counts.groupby(["method", "reading"]).size()) == {len(places)}
     keys = ["method", "reading", "component", "case"]
-    summed = counts.groupby(keys)[beyond.COUNTED].sum()
-    own = volumes[volumes["enhancing"] == "Otsu"].set_index(keys)[beyond.COUNTED]
+    summed = counts.groupby(keys)[COUNTED].sum()
+    own = volumes[volumes["enhancing"] == "Otsu"].set_index(keys)[COUNTED]
     pd.testing.assert_frame_equal(summed, own.loc[summed.index])
     assert summed["WT_overlap"].sum() > 0
 
@@ -205,7 +218,23 @@ def _logits_are_averaged_weighted_and_added_to_flair(run, volumes, limits):
     assert found > 100
 
 
-def _residuals_are_cleaned_the_same_way(run, volumes):
+def _a_residual_is_drawn_as_flair_is(run, volumes, limits):
+    (network,) = [n for n in run.networks() if (n.pair, n.sequence) == (PAIR, "flair")]
+    residual, found = segments.load_residual(run, network), 0
+    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
+        score = -residual.of(patient.slices.index.to_numpy())
+        start = volume.segment_smoothed(
+            score, patient.brain, threshold=limits["flair"], spacing_mm=morphology.SPACING_MM
+        )
+        way = (NETWORK, "smoothed threshold", "ball", "Otsu")
+        row = volumes.set_index([*WAY, "case"]).sort_index()
+        row = row.loc[(*way, patient.slices["case"].iloc[0])]
+        assert row["WT_predicted"] == start.sum()
+        found += int(start.sum())
+    assert found > 100
+
+
+def _masks_of_the_mixture_are_cleaned_up(run, volumes):
     stored = artifacts.load_array(run.folder / "segments" / PAIR, "segmentation")
     places = artifacts.load_array(run.folder / "segments" / PAIR, "place").tolist()
     known = artifacts.load_table(run.folder / "baselines" / "f0", "counts")
@@ -280,7 +309,7 @@ def test_the_model_says_what_its_training_patients_were_like(beyond_run):
     content = artifacts.read_json(folder / "model.json")
     assert (
         content["thresholds"]
-        == artifacts.read_manifest(beyond.beyond_folder(beyond_run, 0))["thresholds"]["images"]
+        == artifacts.read_manifest(beyond.beyond_folder(beyond_run, 0))["thresholds"]
     )
     training = patients.load_fold(beyond_run, 0).training
     medians, areas = [], []
@@ -339,24 +368,36 @@ def test_networks_differ_in_seed_and_brightness_only(beyond_run):
 def test_the_tables_hold_counts_and_no_name(beyond_run):
     folder = beyond_export.destination(beyond_run)
     assert folder.is_relative_to(beyond_run.folder)
-    (folder / "counts-of_another_run.csv").write_text("method\n")
     names = beyond_export.write_rows(beyond_run)
-    assert {file.name for file in folder.iterdir()} == set(names)
+    files = [file for file in folder.rglob("*") if file.is_file()]
+    assert {str(file.relative_to(folder)) for file in files} == set(names)
     expected = {"slices", "cases", "volumes", "doubts", "pixels", "epochs"}
-    expected |= {f"counts-{method}" for method in ("clean-up", "synthetic", NETWORK)}
-    assert {f"{name}.csv" for name in expected} | {"provenance.json"} == set(names)
+    expected |= {"counts", "residuals/volumes", "residuals/counts"}
+    origins = {"provenance.json", "residuals/provenance.json"}
+    assert {f"{name}.csv" for name in expected} | origins == set(names)
     slices = pd.read_csv(folder / "slices.csv")
-    rows = pd.read_csv(folder / "counts-synthetic.csv")
-    assert len(rows) == 3 * len(slices)  # readings
+    rows = pd.read_csv(folder / "counts.csv")
+    assert len(rows) == (2 + 3) * len(slices)  # readings
     assert (rows.merge(slices, on=["case", "z"])["WT_overlap"] <= rows["WT_predicted"]).all()
     origin = artifacts.read_json(folder / "provenance.json")
     assert origin["finished_folds"] == [0]
     assert [one["seed"] for one in origin["networks"]] == [0, 1, 2]
-    assert set(origin["segmented"][0]["thresholds"]["residuals"]) == {PAIR}
-    text = "".join(file.read_text() for file in folder.iterdir())
+    other = artifacts.read_json(folder / "residuals" / "provenance.json")
+    assert set(other["segmented"][0]["thresholds"]) == {PAIR}
+    text = "".join(file.read_text() for file in files)
     ids = artifacts.load_table(beyond_run.stage("prepare"), "cases")["id"]
     assert not [name for name in ids if name in text]
     assert str(beyond_run.folder.parents[1]) not in text
+
+
+def test_earlier_rows_of_the_papers_networks_stay_while_a_run_has_none(beyond_run):
+    shutil.rmtree(beyond_residuals.residuals_folder(beyond_run, 0))
+    kept = beyond_export.destination(beyond_run) / "residuals"
+    kept.mkdir(parents=True, exist_ok=True)
+    (kept / "volumes.csv").write_text("of an earlier run")
+    names = beyond_export.write_rows(beyond_run)
+    assert not [name for name in names if "residuals" in name]
+    assert (kept / "volumes.csv").read_text() == "of an earlier run"
 
 
 def test_only_real_and_default_patients_are_written_for_the_book(tmp_path, monkeypatch):
