@@ -83,7 +83,7 @@ def _write_residuals(run: Run, target: Path) -> list[str]:
     manifests = {
         fold: found
         for fold, folder in folders.items()
-        if (found := artifacts.read_manifest(folder)) and found["thresholds"]
+        if (found := artifacts.read_manifest(folder))
     }
     if not manifests:
         return []

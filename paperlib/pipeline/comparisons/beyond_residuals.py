@@ -61,9 +61,11 @@ def segment_residuals(run: Run, fold: int) -> bool:
     """Clean up the residuals of every pair of a fold that is segmented.
 
     Returns:
-        Whether anything was segmented anew.
+        Whether anything was segmented anew; not if no pair of the fold is finished.
     """
     settings, pairs = run.profile.beyond, finished_pairs(run, fold)
+    if not pairs:
+        return False
     upstream = {name: run.stage(name) for name in ("prepare", "split")}
     for pair, chosen in pairs.items():
         upstream[f"segments {pair}"] = run.folder / "segments" / pair

@@ -390,6 +390,11 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     assert str(beyond_run.folder.parents[1]) not in text
 
 
+def test_without_a_finished_pair_there_is_nothing_to_clean_up(beyond_run):
+    shutil.rmtree(beyond_run.folder / "segments" / PAIR)
+    assert not beyond_residuals.segment_residuals(beyond_run, 0)
+
+
 def test_earlier_rows_of_the_papers_networks_stay_while_a_run_has_none(beyond_run):
     shutil.rmtree(beyond_residuals.residuals_folder(beyond_run, 0))
     kept = beyond_export.destination(beyond_run) / "residuals"
