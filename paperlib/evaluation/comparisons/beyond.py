@@ -111,7 +111,7 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
 
 def _volume_dice(volumes: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
     truth = slices.groupby("case")[[f"{region}_truth" for region in SCORED]].sum()
-    table = volumes.join(truth, on="case")
+    table = volumes.join(truth, on="case", how="inner")
     dices = {
         region: metrics.dice_from_counts(
             *(table[f"{region}_{part}"].to_numpy() for part in ("overlap", "predicted", "truth")),
@@ -201,10 +201,11 @@ def compare_rules(found: Beyond) -> pd.DataFrame:
 
     Returns:
         One row per method and reading: one column per rule, NaN where there are no rows, and "n",
-        the number of patients.
+        the number of patients. What was only tried beside a method is left out.
     """
-    named = found.volumes.groupby(["method", "reading"], sort=False)
-    table = found.volumes.pivot_table(
+    shown = found.volumes[~found.volumes["method"].str.match(f"{SYNTHETIC} ")]
+    named = shown.groupby(["method", "reading"], sort=False)
+    table = shown.pivot_table(
         index=["method", "reading"], columns="component", values="WT", sort=False
     )
     table = table.reindex(columns=list(RULES)).assign(n=named["case"].nunique())

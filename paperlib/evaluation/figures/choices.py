@@ -53,6 +53,9 @@ def show_nested(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     """
     if found is None:
         return absent()
+    if found.evidence.slices["fold"].nunique() < 2:
+        text = "All these patients are of one fold: nobody is left to choose for them."
+        return Shown(f"<p><em>{text}</em></p>", text)
     values, chosen = choices.nested(found, draws=draws)
     picked = pd.Series(chosen).value_counts()
     frame = pd.DataFrame({region: [_cell(drawn)] for region, drawn in values.items()})

@@ -1,5 +1,6 @@
 """When to doubt a method beyond the paper, as a page shows it."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
@@ -27,7 +28,8 @@ def show_signs(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     lines = {}
     for sign, words in doubt.SIGNS.items():
         value, low, high = doubt.rank_correlation(found, sign, draws=draws)
-        lines[words] = f"{value:.2f} [{low:.2f}, {high:.2f}]"
+        order = f"{value:.2f} [{low:.2f}, {high:.2f}]"
+        lines[words] = "– (the same for all)" if np.isnan(value) else order
     frame = pd.Series(lines, name="rank correlation").rename_axis("sign").to_frame()
     caption = (
         "Spearman's correlation of each sign with the volume Dice of the whole tumour [95 % "

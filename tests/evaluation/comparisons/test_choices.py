@@ -55,6 +55,7 @@ def test_one_fold_has_nobody_to_choose():
     one = found.evidence.slices.assign(fold=0)
     found = found._replace(evidence=found.evidence._replace(slices=one))
     assert choices.summarise(found, prefix="phantom", draws=DRAWS) == {}
+    assert "nobody is left" in figures.show_nested(found, draws=DRAWS).text
     with pytest.raises(ValueError, match="one fold, so none are left to choose"):
         choices.nested(found, draws=DRAWS)
 

@@ -64,7 +64,9 @@ def test_second_foci_are_counted_apart():
 
 def test_the_page_shows_signs_worst_patients_foci_and_healthy_volumes():
     found = make_beyond(free=(1, 5))
-    assert "0.94 [" in figures.show_signs(make_beyond(), draws=DRAWS).text
+    signs = figures.show_signs(make_beyond(), draws=DRAWS).text
+    assert "0.94 [" in signs
+    assert "the same for all" in signs
     foci = figures.show_foci(make_beyond(), cases=CASES).text
     assert "0.750" in foci
     healthy = figures.show_no_tumour(found).text
