@@ -12,7 +12,7 @@ def test_a_copy_of_the_folder_is_enough(make_beyond_model, tmp_path, monkeypatch
     assert model.name == "beyond-f0"
     assert model.simulated
     assert (model.prepare.z_low, model.prepare.z_high) == (84, 96)
-    assert model.settings.seeds == (0, 1)
+    assert model.settings.averaged == (0, 1)
     assert model.limits == {"clean-up": 1.0, "synthetic": 0.8, "t1ce": 1.5}
     assert [file.name for file in model.weights] == [
         "weights-s0.safetensors",
