@@ -345,6 +345,7 @@ present.show(frame.map("{:.2f}".format), caption=f"Volume Dice of the whole tumo
 # ## What we learned
 #
 # - The third dimension gives most, and it is free; every method must get it before networks compare.
-# - With the same clean-up some of the paper's networks come close to the one that looks for pasted
-#   lesions: the paper lost more by its post-processing than by its networks.
+# - With the same clean-up and the same kind of threshold the best of the paper's networks does as well
+#   as those that look for pasted lesions: the paper lost more by its post-processing than by its
+#   networks. Two networks that may disagree gain more than either.
 # - One threshold for all patients is a wrong promise of z-scores.

@@ -92,9 +92,12 @@ doubt.plot_agreement(shown, note=line)
 doubt.show_worst(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
-# In the worst of them a faint tumour of few millilitres loses against another bright place: the
-# component is wrong, and no outline of it can be right. In the others the tumour is found, but its
-# dark core or a second part is not. Simulated patients:
+# Their pictures stay with whoever has the patients; this is what they show. In the worst one a faint
+# tumour at the lowest slices loses against a bright patch of cortex at the top: the component is wrong,
+# and no outline of it can be right. In the second the tumour is found, but its thin arms along the
+# ventricles are not. In the third, whose FLAIR was scanned in thick slices, a bright band at the back
+# of the head joins the tumour and doubles it. The networks disagree about all three. Simulated
+# patients:
 
 # %%
 doubt.show_worst(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
@@ -124,6 +127,10 @@ doubt.show_foci(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
 doubt.show_foci(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
+# On real patients the rule that keeps all wide components takes nothing from those with one focus, and
+# finds more of the others' foci. `paperlib segment` keeps the widest one and says what it dropped; the
+# rule is one setting, `component` of `BeyondSettings`.
+#
 # ## Exercises
 #
 # ```{exercise-start} Predict: a network and its twin
