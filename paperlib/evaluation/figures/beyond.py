@@ -25,8 +25,9 @@ COLOURS = (
 
 def absent() -> Shown:
     """Return what stands in place of rows that are not in this copy."""
-    text = "This copy holds no such rows of these patients; `make beyond` makes them."
-    return Shown(f"<p><em>{text}</em></p>", text)
+    text = "This copy holds no such rows of these patients; {} makes them."
+    code = "<code>make beyond</code>"
+    return Shown(f"<p><em>{text.format(code)}</em></p>", text.format("`make beyond`"))
 
 
 def describe(found: Beyond | None) -> str:

@@ -93,7 +93,7 @@ def show_worst(found: Beyond | None, *, cases: pd.DataFrame | None, note: str = 
             "methods agree": f"{row['methods']:.2f}",
         }
     caption = f"The {WORST} lowest Dice of the chosen way. {describe(found)}; {note}."
-    return present.show(pd.DataFrame(lines).T, caption=caption)
+    return present.show(pd.DataFrame(lines).rename_axis("volume Dice and signs"), caption=caption)
 
 
 def show_no_tumour(found: Beyond | None, *, note: str = "") -> Shown:
