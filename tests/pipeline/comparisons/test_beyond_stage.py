@@ -7,29 +7,32 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import ndimage
-from skimage.filters import threshold_otsu
-from skimage.morphology import remove_small_objects
+from beyond_recomputed import (
+    NETWORK,
+    PAIR,
+    RULES,
+    a_residual_is_drawn_as_flair_is,
+    drawn,
+    every_way_has_every_patient,
+    limits_are_quantiles_of_healthy_training_slices,
+    logits_are_averaged_weighted_and_added_to_flair,
+    masks_of_the_mixture_are_cleaned_up,
+    pixels_name_each_method,
+    slices_add_up_to_volumes,
+    the_clean_up_is_the_smoothed_flair,
+)
 
 from paperlib import artifacts
 from paperlib.config import BeyondSettings
 from paperlib.data import brats
 from paperlib.evaluation.measures import metrics
-from paperlib.labels import REGIONS, region_mask
+from paperlib.labels import REGIONS
 from paperlib.pipeline.comparisons import beyond, beyond_export, beyond_residuals
-from paperlib.pipeline.comparisons.beyond_rows import COUNTED, WAY
+from paperlib.pipeline.comparisons.beyond_rows import WAY
 from paperlib.pipeline.method import patients, segments
 from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.run import Run, open_run
 from paperlib.pipeline.stages import STAGES, Request
-from paperlib.postprocessing import morphology, regions, volume
-from paperlib.postprocessing.outline import clearest_outline
-
-PAIR, NETWORK = "VAE-MSE-f0-s0", "VAE-MSE-s0"
-RULES = ["all", "largest_3d", "ball", "foci"]
-SINGLE = ["clean-up", "synthetic s0", "synthetic s1", "synthetic s2"]
-AVERAGED = ["synthetic", "synthetic of 3 networks"]
-AVERAGED += ["synthetic with weight 0.5", "synthetic with weight 2"]
 
 
 def small(run: Run) -> Run:
@@ -62,14 +65,14 @@ def test_the_rows_are_what_the_stage_says_they_are(beyond_run):
     volumes = artifacts.load_table(folder, "volumes")
     manifest = artifacts.read_manifest(folder)
     limits = manifest["thresholds"]
-    _every_way_has_every_patient(beyond_run, volumes)
+    every_way_has_every_patient(beyond_run, volumes)
     counts = artifacts.load_table(folder, "counts")
     assert set(counts["method"]) == {"clean-up", "synthetic"}
-    _slices_add_up_to_volumes(beyond_run, counts, volumes)
-    _limits_are_quantiles_of_healthy_training_slices(beyond_run, limits)
-    _the_clean_up_is_the_smoothed_flair(beyond_run, volumes, limits)
-    _logits_are_averaged_weighted_and_added_to_flair(beyond_run, volumes, limits)
-    _pixels_name_each_method(beyond_run, folder)
+    slices_add_up_to_volumes(beyond_run, counts, volumes)
+    limits_are_quantiles_of_healthy_training_slices(beyond_run, limits)
+    the_clean_up_is_the_smoothed_flair(beyond_run, volumes, limits)
+    logits_are_averaged_weighted_and_added_to_flair(beyond_run, volumes, limits)
+    pixels_name_each_method(beyond_run, folder)
     assert all(manifest["patient_cpu_s"][method] > 0 for method in ("clean-up", "synthetic"))
     assert not beyond.segment_beyond(beyond_run, 0)  # nothing changed
 
@@ -86,184 +89,11 @@ def test_the_papers_residuals_are_cleaned_the_same_way(beyond_run):
     }
     assert set(volumes.groupby(WAY).groups) == expected
     assert set(counts["method"]) == {NETWORK}
-    _slices_add_up_to_volumes(beyond_run, counts, volumes)
-    _masks_of_the_mixture_are_cleaned_up(beyond_run, volumes)
+    slices_add_up_to_volumes(beyond_run, counts, volumes)
+    masks_of_the_mixture_are_cleaned_up(beyond_run, volumes)
     limits = artifacts.read_manifest(folder)["thresholds"][PAIR]
-    _a_residual_is_drawn_as_flair_is(beyond_run, volumes, limits)
+    a_residual_is_drawn_as_flair_is(beyond_run, volumes, limits)
     assert not beyond_residuals.segment_residuals(beyond_run, 0)  # nothing changed
-
-
-def drawn(methods, readings, rules, prefix=""):
-    return {
-        (method, prefix + reading, rule, enhancing)
-        for method in methods
-        for rule in rules
-        for reading in (readings if rule != "all" else ["threshold"])
-        for enhancing in (["Otsu", "healthy"] if rule == "ball" else ["Otsu"])
-    }
-
-
-def _every_way_has_every_patient(run, volumes):
-    expected = drawn(["clean-up"], ["threshold", "clearest"], RULES)
-    expected |= drawn(["synthetic"], ["threshold", "clearest", "agreed"], RULES)
-    expected |= drawn(SINGLE, ["threshold", "clearest"], ["ball"])
-    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["ball"])
-    groups = volumes.groupby(WAY)
-    assert set(groups.groups) == expected
-    cases = sorted(patients.load_fold(run, 0).test)
-    assert all(sorted(found) == cases for found in groups["case"].agg(list))
-
-
-def _slices_add_up_to_volumes(run, counts, volumes):
-    assert set(counts["component"]) == {"ball"}
-    slices = patients.load_slices(run)
-    places = patients.usable_of(slices, patients.load_fold(run, 0).test)
-    assert set(counts.groupby(["method", "reading"]).size()) == {len(places)}
-    keys = ["method", "reading", "component", "case"]
-    summed = counts.groupby(keys)[COUNTED].sum()
-    own = volumes[volumes["enhancing"] == "Otsu"].set_index(keys)[COUNTED]
-    pd.testing.assert_frame_equal(summed, own.loc[summed.index])
-    assert summed["WT_overlap"].sum() > 0
-
-
-def _limits_are_quantiles_of_healthy_training_slices(run, limits):
-    values = {"flair": [], "t1ce": []}
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).training):
-        healthy = patient.slices["healthy"].to_numpy()
-        for (name, found), sigma in zip(values.items(), (1.0, 0.5), strict=True):
-            smooth = volume.smooth(patient.images[name], patient.brain, sigma_px=sigma)
-            found.append(smooth[healthy][patient.brain[healthy]])
-    flair, t1ce = (np.concatenate(found) for found in values.values())
-    assert limits["clean-up"] == pytest.approx(np.quantile(flair, 0.99))
-    assert limits["synthetic"] == pytest.approx(np.quantile(flair, 0.98))
-    assert limits["t1ce"] == pytest.approx(np.quantile(t1ce, 0.99))
-
-
-def _same_counts(volumes, way, patient, outline, enhancing):
-    """Compare the row of one patient with masks made here."""
-    case = patient.slices["case"].iloc[0]
-    row = volumes.set_index([*WAY, "case"]).sort_index().loc[(*way, case)]
-    codes = regions.label_tissues(outline, enhancing & outline)
-    truth = metrics.region_counts(codes, patient.labels)
-    for region in ("WT", "TC", "ET"):
-        column = list(REGIONS).index(region)
-        for part in ("overlap", "predicted"):
-            assert row[f"{region}_{part}"] == getattr(truth, part)[:, column].sum()
-    assert row["foci_found"] == _foci_touched(outline, patient.labels > 0)
-    return int(row["WT_predicted"])
-
-
-def _foci_touched(outline, truth):
-    pieces, count = ndimage.label(truth, np.ones((3, 3, 3)))
-    sizes = [(180 / 128) ** 2 / 1000 * (pieces == piece).sum() for piece in range(1, count + 1)]
-    touched = [(outline & (pieces == piece)).any() for piece in range(1, count + 1)]
-    return sum(hit for hit, ml in zip(touched, sizes, strict=True) if ml >= 0.05)
-
-
-def _enhancing(patient, outline, limits, enhancing):
-    smooth = volume.smooth(patient.images["t1ce"], patient.brain, sigma_px=0.5)
-    if enhancing == "healthy":
-        return (smooth > limits["t1ce"]) & patient.brain
-    if not outline.any():
-        return outline
-    bright = outline & (smooth > max(0.8, threshold_otsu(smooth[outline])))
-    return remove_small_objects(bright, max_size=19, connectivity=3)
-
-
-def _the_clean_up_is_the_smoothed_flair(run, volumes, limits):
-    found = 0
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        start = volume.segment_smoothed(
-            patient.images["flair"],
-            patient.brain,
-            threshold=limits["clean-up"],
-            spacing_mm=morphology.SPACING_MM,
-        )
-        score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
-        clearest = clearest_outline(score, patient.brain, start)
-        for enhancing in ("healthy", "Otsu"):
-            for reading, outline in {"threshold": start, "clearest": clearest}.items():
-                bright = _enhancing(patient, outline, limits, enhancing)
-                way = ("clean-up", reading, "ball", enhancing)
-                found += _same_counts(volumes, way, patient, outline, bright)
-    assert found > 100
-
-
-def _logit(run, seed, patient):
-    folder = beyond.network_folder(run, 0, seed)
-    places = artifacts.load_array(folder, "place")
-    chosen = [places.tolist().index(place) for place in patient.slices.index]
-    return artifacts.load_array(folder, "logit")[chosen].astype(float)
-
-
-def _logits_are_averaged_weighted_and_added_to_flair(run, volumes, limits):
-    found = 0
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        brain = patient.brain
-        flair = volume.smooth(patient.images["flair"], brain, sigma_px=1.0)
-        single = [_logit(run, seed, patient) for seed in (0, 1, 2)]
-        of_two = (single[0] + single[1]) / 2
-        logits = {f"synthetic s{seed}": (logit, 1) for seed, logit in enumerate(single)}
-        logits |= {"synthetic": (of_two, 1), "synthetic of 3 networks": (sum(single) / 3, 1)}
-        logits |= {f"synthetic with weight {weight:g}": (of_two, weight) for weight in (0.5, 2)}
-        for method, (logit, weight) in logits.items():
-            extra = volume.smooth(logit.clip(-8, 8), brain, sigma_px=1.0) / 8
-            positive = (flair + weight * extra - limits["synthetic"] > 0) & brain
-            cleaned = morphology.open_close(positive, brain)
-            kept = morphology.keep_component(cleaned, rule="ball")
-            filled = np.stack([ndimage.binary_fill_holes(image) for image in kept]) & brain
-            bright = _enhancing(patient, filled, limits, "Otsu")
-            way = (method, "threshold", "ball", "Otsu")
-            found += _same_counts(volumes, way, patient, filled, bright)
-    assert found > 100
-
-
-def _a_residual_is_drawn_as_flair_is(run, volumes, limits):
-    (network,) = [n for n in run.networks() if (n.pair, n.sequence) == (PAIR, "flair")]
-    residual, found = segments.load_residual(run, network), 0
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        score = -residual.of(patient.slices.index.to_numpy())
-        start = volume.segment_smoothed(
-            score, patient.brain, threshold=limits["flair"], spacing_mm=morphology.SPACING_MM
-        )
-        way = (NETWORK, "smoothed threshold", "ball", "Otsu")
-        row = volumes.set_index([*WAY, "case"]).sort_index()
-        row = row.loc[(*way, patient.slices["case"].iloc[0])]
-        assert row["WT_predicted"] == start.sum()
-        found += int(start.sum())
-    assert found > 100
-
-
-def _masks_of_the_mixture_are_cleaned_up(run, volumes):
-    stored = artifacts.load_array(run.folder / "segments" / PAIR, "segmentation")
-    places = artifacts.load_array(run.folder / "segments" / PAIR, "place").tolist()
-    known = artifacts.load_table(run.folder / "baselines" / "f0", "counts")
-    known = known.query("method == 'B3' and reading == 'neighbourhood' and component == 'all'")
-    plain = volumes.query("method == 'B3' and reading == 'neighbourhood' and component == 'all'")
-    plain = plain.set_index("case")["WT_predicted"]
-    unfilled = known.groupby("case")["WT_predicted"].sum()
-    assert (plain >= unfilled.loc[plain.index]).all()  # holes are filled
-    assert unfilled.sum() > 100
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        codes = stored[[places.index(place) for place in patient.slices.index]]
-        for rule in ("all", "largest_3d", "ball"):
-            kept = morphology.keep_component(codes > 0, rule=rule)
-            filled = np.stack([ndimage.binary_fill_holes(image) for image in kept])
-            way = (NETWORK, "neighbourhood", rule, "mixture")
-            _same_counts(volumes, way, patient, filled & patient.brain, codes == 4)
-
-
-def _pixels_name_each_method(run, folder):
-    pixels = artifacts.load_table(folder, "pixels")
-    assert set(pixels["method"]) == {*SINGLE, *AVERAGED}
-    for patient in segments.load_patients(run, patients.load_fold(run, 0).test):
-        case = int(patient.slices["case"].iloc[0])
-        row = pixels[(pixels["method"] == "clean-up") & (pixels["case"] == case)].iloc[0]
-        truth = region_mask(patient.labels, "WT")
-        if truth.any():
-            smooth = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
-            mine = metrics.pixel_average_precision(smooth, truth, patient.brain)
-            assert row["ap"] == pytest.approx(mine, rel=1e-4)
 
 
 def test_a_new_patient_gets_what_the_stage_counted_and_the_same_doubts(beyond_run):
