@@ -54,7 +54,8 @@ for name in (*publishing.REFERENCES, "phantom-free"):
 #
 # ## Signs without the truth
 #
-# Two networks learned from the same healthy slices and differ in the seed alone. Each draws its own
+# Two networks learned from the same healthy slices; they differ in the seed, and one of them saw bent
+# curves of intensities, too (`gamma_seeds` of `BeyondSettings`). Each draws its own
 # outline, with its own component and its own level. Where these disagree, what both say together
 # is rarely right:
 #
@@ -224,6 +225,6 @@ present.show(frame.map("{:.2f}".format), caption=f"{len(radii)} test patients. {
 #
 # ## What we learned
 #
-# - Two networks that differ in the seed alone are a free warning: where they disagree, look.
+# - Two networks of one recipe are a free warning: where they disagree, look.
 # - A sign orders patients; it does not measure the error, and it is silent about shared mistakes.
 # - One rule for one body: a second focus has to be asked for.

@@ -68,7 +68,7 @@ def score_volume(
 
     Args:
         flair: Smoothed FLAIR of one patient, see `smooth_maps`.
-        logits: Of networks that differ in their seed, in the half precision that the stage
+        logits: Of the networks of a fold, in the half precision that the stage
             keeps; none for "clean-up".
         brain: True inside the brain.
         settings: How a logit is smoothed and cut.
