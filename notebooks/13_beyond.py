@@ -185,8 +185,9 @@ slices.show_grid([panels], note=f"Dice of the volume; {note}")
 
 # %% [markdown]
 # The simulated patients' networks and the real ones' go one step further: there are two of them, which
-# differ in the seed, and in that one saw bent curves of intensities. Where both draw the same outline at a level, the level is worth more. In the
-# tables "clearest" is the rim alone, "agreed" the rim and the agreement.
+# differ in the seed, and in that one saw bent curves of intensities. Where both draw the same outline
+# at a level, the level is worth more. In the tables "clearest" is the rim alone, "agreed" the rim and
+# the agreement.
 #
 # ## The last table
 #
