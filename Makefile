@@ -76,10 +76,10 @@ student-reset: .venv/installed  ## the original again, your copy is kept: NOTEBO
 	@$(RUN) paperlib student-reset $(NOTEBOOK)
 
 test: .venv/installed  ## the tests, at most 10 minutes
-	$(RUN) pytest -n $(CORES) -q
+	$(RUN) pytest -n $(CORES) --dist worksteal -q
 
 test-long: .venv/installed  ## what takes long: kills, whole runs, the browser
-	$(RUN) pytest -m long -q
+	$(RUN) pytest -m long -n $(CORES) --dist loadfile -q
 
 lint: .venv/installed  ## style, types and import contracts
 	$(RUN) ruff check .

@@ -37,15 +37,19 @@ MINI_SLICES = PrepareSettings(z_low=88, z_high=118)
 
 
 @pytest.fixture(scope="session")
-def mini_root(tmp_path_factory) -> Path:
+def shared(tmp_path_factory) -> Path:
+    """Return a folder that all processes of pytest-xdist share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def mini_root(shared) -> Path:
     """Return the root of a finished run that every test may read and none may write.
 
     Linked copies of its files share their bytes with it: write a file anew, as the stages do,
     never in place.
     """
-    shared = tmp_path_factory.getbasetemp()
-    if os.environ.get("PYTEST_XDIST_WORKER"):
-        shared = shared.parent
     root = shared / "mini"
     with FileLock(shared / "mini.lock"):
         if not (root / "finished").exists():
@@ -58,13 +62,14 @@ def mini_root(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def built_book() -> Path:
+def built_book(shared) -> Path:
     """Return the pages of this checkout's book; that of the smallest run, if there is none yet."""
     root = Path(__file__).resolve().parents[1]
     html = root / "_build" / "html"
-    if not (html / "index.html").exists():
-        make = ["make", "book", "PROFILE=smoke", f"PYTHON={sys.executable}"]
-        subprocess.run(make, cwd=root, check=True)
+    with FileLock(shared / "book.lock"):
+        if not (html / "index.html").exists():
+            make = ["make", "book", "PROFILE=smoke", f"PYTHON={sys.executable}"]
+            subprocess.run(make, cwd=root, check=True)
     return html
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from jaxtyping import Bool
 from numpy import ndarray
 
+from paperlib.evaluation import evidence
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.measures import metrics, statistics
 from paperlib.evaluation.measures.metrics import RegionCounts
@@ -46,12 +47,7 @@ def slice_counts(
     Raises:
         KeyError: If the evidence has no such rows.
     """
-    rows = found.counts
-    chosen = rows[
-        (rows["method"] == method)
-        & (rows["reading"].fillna("") == reading)
-        & (rows["component"].fillna("all") == component)
-    ]
+    chosen = evidence.count_rows(found, method, reading=reading, component=component)
     if chosen.empty:
         raise KeyError(f"No counts of {method!r}, reading {reading!r}, component {component!r}.")
     joined = chosen.merge(found.slices, on=["case", "z"], validate="one_to_one")

@@ -71,6 +71,7 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
         kind: pd.concat([pd.read_csv(file) for file in sorted(folder.glob(f"{kind}-*.csv"))])
         for kind in ("counts", "scores", "pixels")
     }
+    tables["counts"] = index_methods(tables["counts"])
     known = (folder / "cases.csv").exists()
     return Evidence(
         cases=artifacts.load_table(folder, "cases") if known else NO_CASES,
@@ -82,12 +83,26 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
     )
 
 
+def index_methods(counts: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of counts in which those of a method are found fast."""
+    return counts.astype({"method": "category"})
+
+
 class MethodCounts(NamedTuple):
     """Dice parts of one method over all test slices, aligned with the slice table."""
 
     counts: metrics.RegionCounts
     cases: ndarray
     folds: ndarray  # of each patient, in the order of the sorted cases
+
+
+def count_rows(
+    evidence: Evidence, method: str, *, reading: str = "", component: str = "all"
+) -> pd.DataFrame:
+    """Return the rows of `counts` of one method, as `method_counts` names it; perhaps none."""
+    own = evidence.counts[evidence.counts["method"] == method]
+    chosen = own["reading"].fillna("").eq(reading) & own["component"].fillna("all").eq(component)
+    return own[chosen]
 
 
 def method_counts(
@@ -104,12 +119,7 @@ def method_counts(
     Raises:
         KeyError: If the evidence has no such row.
     """
-    rows = evidence.counts
-    chosen = rows[
-        (rows["method"] == method)
-        & (rows["reading"].fillna("") == reading)
-        & (rows["component"].fillna("all") == component)
-    ]
+    chosen = count_rows(evidence, method, reading=reading, component=component)
     if chosen.empty:
         raise KeyError(f"No counts for {method!r}, reading {reading!r}, component {component!r}.")
     joined = chosen.merge(evidence.slices, on=["case", "z"], validate="one_to_one")

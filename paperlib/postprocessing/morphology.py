@@ -8,11 +8,13 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from jaxtyping import Bool, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 from scipy import ndimage
 
 SPACING_MM = (1.0, 1.4, 1.4)  # slice, height, width of the prepared volumes
+_WITHIN_SLICE = np.zeros((3, 3, 3), bool)
+_WITHIN_SLICE[1] = ndimage.generate_binary_structure(2, 1)
 
 
 def open_close(
@@ -26,12 +28,29 @@ def open_close(
         mask: A slice or a stack of slices.
         brain: The result is intersected with it.
     """
-    element = np.ones((1,) * (mask.ndim - 2) + (3, 3), bool)
-    # A rim of background lets the closing's dilation leave the image and come back.
-    padded = np.pad(mask, [(0, 0)] * (mask.ndim - 2) + [(1, 1), (1, 1)])
-    eroded = ndimage.binary_erosion(padded, element)
-    dilated = ndimage.binary_dilation(eroded, element, iterations=2)  # opening's, then closing's
-    return ndimage.binary_erosion(dilated, element)[..., 1:-1, 1:-1] & brain
+    return (_open_close(mask.view(np.uint8), background=0.0) > 0) & brain
+
+
+def open_close_score(
+    score: Float[ndarray, "slice height width"], brain: Bool[ndarray, "slice height width"]
+) -> Float[ndarray, "slice height width"]:
+    """Return a score that exceeds any level where `open_close` leaves what exceeds this level.
+
+    So many levels cost one opening and closing. Outside the brain it is minus infinity.
+    """
+    inside = np.where(brain, score, -np.inf)
+    return np.where(brain, _open_close(inside, background=-np.inf), -np.inf)
+
+
+def fill_holes(mask: Bool[ndarray, "slice height width"]) -> Bool[ndarray, "slice height width"]:
+    """Return the mask with what it encloses within each slice."""
+    pieces, count = ndimage.label(~mask, _WITHIN_SLICE)
+    rim = np.ones(mask.shape[1:], bool)
+    rim[1:-1, 1:-1] = False
+    outside = np.zeros(count + 1, bool)
+    outside[pieces[:, rim]] = True
+    outside[0] = False  # the mask itself, where it meets the rim
+    return ~outside[pieces]
 
 
 def keep_component(
@@ -53,6 +72,17 @@ def keep_component(
         KeyError: If the rule is unknown.
     """
     return COMPONENTS[rule](mask, spacing_mm)
+
+
+def _open_close(values: ndarray, *, background: float) -> ndarray:
+    square = {size: (1,) * (values.ndim - 2) + (size, size) for size in (3, 5)}
+    # A rim of background lets the closing's dilation leave the image and come back.
+    rim = [(0, 0)] * (values.ndim - 2) + [(1, 1), (1, 1)]
+    padded = np.pad(values, rim, constant_values=background)
+    beyond = {"mode": "constant", "cval": background}
+    eroded = ndimage.minimum_filter(padded, square[3], **beyond)
+    dilated = ndimage.maximum_filter(eroded, square[5], **beyond)  # opening's, then closing's
+    return ndimage.minimum_filter(dilated, square[3], **beyond)[..., 1:-1, 1:-1]
 
 
 def _all(mask: Bool[ndarray, "slice height width"], _: tuple[float, ...]) -> ndarray:

@@ -9,7 +9,7 @@ from jaxtyping import Bool, Float
 from numpy import ndarray
 from scipy import ndimage
 
-from paperlib.postprocessing.morphology import keep_component, open_close
+from paperlib.postprocessing.morphology import fill_holes, keep_component, open_close
 
 SIGMA_PX = 1.0
 
@@ -61,6 +61,4 @@ def segment_smoothed(
     bright = (smooth(flair_z, brain, sigma_px=SIGMA_PX) > threshold) & brain
     cleaned = open_close(bright, brain)
     tumour = keep_component(cleaned, rule="ball", spacing_mm=spacing_mm)
-    within_slice = np.zeros((3, 3, 3), bool)
-    within_slice[1] = ndimage.generate_binary_structure(2, 1)
-    return ndimage.binary_fill_holes(tumour, within_slice) & brain
+    return fill_holes(tumour) & brain

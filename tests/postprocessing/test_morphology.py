@@ -2,10 +2,17 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 from skimage.measure import label
 from skimage.morphology import closing, opening
 
-from paperlib.postprocessing.morphology import COMPONENTS, keep_component, open_close
+from paperlib.postprocessing.morphology import (
+    COMPONENTS,
+    fill_holes,
+    keep_component,
+    open_close,
+    open_close_score,
+)
 
 
 def drawn(*rows):
@@ -52,6 +59,28 @@ def test_slices_of_a_stack_do_not_touch_each_other():
     brain = np.ones_like(stack)
     expected = [open_close(mask, inside) for mask, inside in zip(stack, brain, strict=True)]
     np.testing.assert_array_equal(open_close(stack, brain), expected)
+
+
+def test_one_pass_over_a_score_serves_every_level():
+    rng = np.random.default_rng(3)
+    score = ndimage.gaussian_filter(rng.standard_normal((6, 30, 25)), 1.0) * 4
+    brain = rng.random(score.shape) < 0.9
+    cleaned = open_close_score(score, brain)
+    found = 0
+    for level in (-1.0, -0.2, 0.0, 0.4, float(score.max())):
+        expected = open_close((score > level) & brain, brain)
+        np.testing.assert_array_equal(cleaned > level, expected)
+        found += 0 < expected.sum() < brain.sum()
+    assert found >= 3
+
+
+def test_holes_are_filled_within_each_slice_as_scipy_does():
+    mask = np.random.default_rng(4).random((5, 40, 30)) < 0.6
+    mask[1] = False
+    mask[2] = True
+    expected = np.stack([ndimage.binary_fill_holes(image) for image in mask])
+    np.testing.assert_array_equal(fill_holes(mask), expected)
+    assert expected.sum() > mask.sum()
 
 
 def two_tumours():

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy import ndarray
 
-from paperlib.evaluation import conventions, tables
+from paperlib.evaluation import conventions, evidence, tables
 from paperlib.evaluation.claims import answers, numbers, residual_answers
 from paperlib.evaluation.claims.answers import Absent, Answer
 from paperlib.evaluation.claims.contrasts import NOT_TESTABLE
@@ -156,10 +156,10 @@ def _lacking(found: Evidence, way: Way) -> str:
     if way.gate and way.score not in found.scores:
         return way.score
     method = way.method or answers.seeds_of(found)[0]
-    rows = found.counts[found.counts["method"] == method]
     reading, component = _reading(found, way), way.component
-    kept = rows["reading"].fillna("").eq(reading) & rows["component"].fillna("all").eq(component)
-    return "" if kept.any() else f"{method}, reading {reading!r}, component {component!r}"
+    if len(evidence.count_rows(found, method, reading=reading, component=component)):
+        return ""
+    return f"{method}, reading {reading!r}, component {component!r}"
 
 
 def _reading(found: Evidence, way: Way) -> str:
