@@ -67,9 +67,9 @@ for name in publishing.REFERENCES:
 # :pyobject: smooth
 # ```
 #
-# What exceeds nearly all healthy pixels of other patients is opened and closed, and one component
-# is kept: the largest, or the one with the widest ball inside. The rim of the ventricles is bright
-# and long, but thin; a tumour is not.
+# What exceeds nearly all healthy pixels of other patients is opened and closed. Then one component
+# is kept, the largest or the one with the widest ball inside, or all that are nearly as wide. The
+# rim of the ventricles is bright and long, but thin; a tumour is not.
 #
 # ```{literalinclude} ../../paperlib/postprocessing/morphology.py
 # :pyobject: _largest_ball

@@ -115,8 +115,8 @@ doubt.show_no_tumour(known["phantom-free"], note=notes["phantom-free"])
 # %% [markdown]
 # ## More than one
 #
-# The rule of the widest ball keeps one body. A second focus is lost by rule, unless every component
-# stays that is nearly as wide as the widest:
+# A rule that keeps one body loses a second focus by rule. So every component stays that is nearly as
+# wide as the widest (`FOCUS_SHARE` of `outline` says how nearly); the other rules stand beside it:
 
 # %%
 doubt.show_foci(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
@@ -129,8 +129,8 @@ doubt.show_foci(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
 # On real patients the rule that keeps all wide components takes nothing from those with one focus, and
-# finds more of the others' foci. `paperlib segment` keeps the widest one and says what it dropped; the
-# rule is one setting, `component` of `BeyondSettings`.
+# finds more of the others' foci, though far from all. `paperlib segment` follows it and says how much
+# it dropped; the rule is one setting, `component` of `BeyondSettings`.
 #
 # ## Exercises
 #
@@ -227,4 +227,4 @@ present.show(frame.map("{:.2f}".format), caption=f"{len(radii)} test patients. {
 #
 # - Two networks of one recipe are a free warning: where they disagree, look.
 # - A sign orders patients; it does not measure the error, and it is silent about shared mistakes.
-# - One rule for one body: a second focus has to be asked for.
+# - Keeping all that is wide finds more second foci and costs the others nothing; thin ones stay lost.

@@ -145,7 +145,7 @@ class BeyondSettings:
     t1ce_floor: float = 0.8  # z units: nothing darker enhances, whatever suits the patient
     enhancing_px: int = 20  # fewer enhancing voxels together are a vessel or noise
     hull: str = "slice"  # as the paper's tissues
-    component: str = "ball"  # that a new patient keeps; the rows show others beside it
+    component: str = "foci"  # that a new patient keeps; the rows show others beside it
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,13 @@ from numpy import ndarray
 from scipy import ndimage
 
 from paperlib.postprocessing.mixture import MixtureFit
-from paperlib.postprocessing.morphology import SPACING_MM, keep_component, open_close
+from paperlib.postprocessing.morphology import (
+    SPACING_MM,
+    fill_holes,
+    keep_component,
+    open_close,
+    open_close_score,
+)
 from paperlib.postprocessing.volume import smooth
 
 FOCI = "foci"  # rule: each component whose ball is nearly as wide as the widest
@@ -23,8 +29,6 @@ LEVELS = np.round(np.arange(-0.2, 2.5, 0.2), 1)  # of a score in z units, where 
 RING_PX = 3  # width of the tissue around an outline that it is compared with
 SHARPNESS, UNITY = 2, 8  # powers of contrast and agreement: how much more the best levels weigh
 _REACH_PX = 5  # what opening, closing and the ring see beyond a component
-_HOLES = np.zeros((3, 3, 3), bool)  # a hole is closed within its slice
-_HOLES[1] = ndimage.generate_binary_structure(2, 1)
 
 
 def network_part(
@@ -67,7 +71,7 @@ def keep(
         rule: One of `RULES`, or another key of `morphology.COMPONENTS`.
     """
     kept = _keep_foci(cleaned) if rule == FOCI else keep_component(cleaned, rule=rule)
-    return ndimage.binary_fill_holes(kept, _HOLES) & brain
+    return fill_holes(kept) & brain
 
 
 def ball_mm(mask: Bool[ndarray, "slice height width"]) -> float:
@@ -105,41 +109,38 @@ def clearest_outline(
         members: Scores of the networks whose mean is `score`; none without networks.
     """
     components, count = ndimage.label(start)
-    whole = np.zeros_like(start)
+    low, whole = open_close((score > LEVELS[0]) & brain, brain), np.zeros_like(start)
     for number in range(1, count + 1):
-        _draw_clearest(score, brain, components == number, members, whole)
+        first = components == number
+        # Opening, closing and components only shrink with a higher level: all lie in this box.
+        found = ndimage.find_objects(_component_of(low | first, first).astype(int))[0]
+        box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found)
+        whole[box] |= _clearest(score[box], brain[box], first[box], [one[box] for one in members])
     return whole
 
 
-def _draw_clearest(
-    score: ndarray,
-    brain: ndarray,
+def _clearest(
+    score: Float[ndarray, "slice height width"],
+    brain: Bool[ndarray, "slice height width"],
     start: Bool[ndarray, "slice height width"],
-    members: Sequence[ndarray],
-    whole: Bool[ndarray, "slice height width"],
-) -> None:
-    """Add the clearest outline of one component to a mask in place."""
-    low = open_close((score > LEVELS[0]) & brain, brain) | start
-    # Opening, closing and components only shrink with a higher level: all lie in this box.
-    found = ndimage.find_objects(_component_of(low, start).astype(int))[0]
-    box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found)
-    inside, first = brain[box], start[box]
+    members: Sequence[Float[ndarray, "slice height width"]],
+) -> Bool[ndarray, "slice height width"]:
+    """Return the clearest outline of one component, the start if no level stands out."""
+    cleaned, *alone = (open_close_score(one, brain) for one in (score, *members))
     masks, weights = [], []
     for level in LEVELS:
-        mask = _outline_at(score[box], inside, first, level)
-        mask = ndimage.binary_fill_holes(mask, _HOLES) & inside
-        ring = ndimage.binary_dilation(mask, iterations=RING_PX) & inside & ~mask
+        mask = fill_holes(_component_of(cleaned > level, start)) & brain
+        ring = ndimage.binary_dilation(mask, iterations=RING_PX) & brain & ~mask
         if not (mask.any() and ring.any()):
             continue
-        contrast = max(float(score[box][mask].mean() - score[box][ring].mean()), 0.0)
-        drawn = [_outline_at(member[box], inside, first, level) for member in members]
+        contrast = max(float(score[mask].mean() - score[ring].mean()), 0.0)
+        drawn = [_component_of(member > level, start) for member in alone]
         masks.append(mask)
         weights.append(contrast**SHARPNESS * agreement(drawn) ** UNITY)
     if not any(weights):
-        whole |= start
-        return
+        return start
     risen = np.cumsum(weights)
-    whole[box] |= masks[int(np.searchsorted(risen, risen[-1] / 2))]
+    return masks[int(np.searchsorted(risen, risen[-1] / 2))]
 
 
 def agreement(masks: Sequence[Bool[ndarray, "slice height width"]]) -> float:
@@ -149,12 +150,6 @@ def agreement(masks: Sequence[Bool[ndarray, "slice height width"]]) -> float:
         for one, other in itertools.combinations(masks, 2)
     ]
     return float(np.mean(pairs)) if pairs else 1.0
-
-
-def _outline_at(
-    score: ndarray, brain: ndarray, start: ndarray, level: float
-) -> Bool[ndarray, "slice height width"]:
-    return _component_of(open_close((score > level) & brain, brain), start)
 
 
 def _keep_foci(mask: Bool[ndarray, "slice height width"]) -> ndarray:

@@ -100,6 +100,7 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
     parts = [f"{region}_{part}" for region in REGIONS for part in ("overlap", "predicted")]
     both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])
     both = both[both["case"].isin(slices["case"])].fillna(dict.fromkeys(parts, 0))
+    both = rows.index_methods(both)
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
@@ -129,18 +130,28 @@ def ways(found: Beyond) -> list[Way]:
     best = best_network(found)
     reading = found.evidence.provenance["mixture"]["reading"]
     smoothed = SMOOTHED + THRESHOLD
+    cleaned = {
+        "its residual with the clean-up": (network, smoothed),
+        f"best of its networks with the clean-up ({best})": (best, smoothed),
+        "clean-up: smoothed FLAIR": (CLEAN_UP, THRESHOLD),
+        "clean-up, clearest outline": (CLEAN_UP, CLEAREST),
+        "synthetic lesions": (SYNTHETIC, THRESHOLD),
+        "synthetic lesions, agreed outline": (SYNTHETIC, AGREED),
+    }
     all_ways = [
         PLAIN,
         Way("the paper's method", network, reading),
-        Way("its residual with the clean-up", network, smoothed, "ball"),
-        Way(f"best of its networks with the clean-up ({best})", best, smoothed, "ball"),
-        Way("clean-up: smoothed FLAIR", CLEAN_UP, THRESHOLD, "ball"),
-        Way("clean-up, clearest outline", CLEAN_UP, CLEAREST, "ball"),
-        Way("synthetic lesions", SYNTHETIC, THRESHOLD, "ball"),
-        Way("synthetic lesions, agreed outline", SYNTHETIC, AGREED, "ball"),
+        *(Way(name, *of, _counted_rule(found, *of)) for name, of in cleaned.items()),
         Way("supervised U-Net (sees masks)", SUPERVISED),
     ]
     return [way for way in all_ways if _is_there(found, way)]
+
+
+def _counted_rule(found: Beyond, method: str, reading: str) -> str:
+    """Return the one rule for components whose rows per slice are kept."""
+    counts = found.evidence.counts
+    own = counts[(counts["method"] == method) & (counts["reading"] == reading)]["component"]
+    return str(own.iloc[0]) if len(own) else ""
 
 
 def best_network(found: Beyond) -> str:
@@ -148,19 +159,16 @@ def best_network(found: Beyond) -> str:
 
     It is chosen with the truth in view, which flatters it: no other row is.
     """
-    rows_of = found.volumes
-    shown = rows_of[(rows_of["reading"] == SMOOTHED + THRESHOLD) & (rows_of["component"] == "ball")]
+    counts, volumes = found.evidence.counts, found.volumes
+    rules = counts[counts["reading"] == SMOOTHED + THRESHOLD]["component"].unique()
+    cleaned = volumes["reading"] == SMOOTHED + THRESHOLD
+    shown = volumes[cleaned & volumes["component"].isin(rules)]
     return str(shown.groupby("method")["WT"].mean().idxmax()) if len(shown) else ""
 
 
 def restrict(found: Beyond, way: Way) -> Beyond:
     """Return the rows of the patients that a way has rows of: it may have been run on fewer."""
-    counts = found.evidence.counts
-    own = counts[
-        (counts["method"] == way.method)
-        & (counts["reading"].fillna("") == way.reading)
-        & (counts["component"].fillna("all") == way.component)
-    ]
+    own = rows.count_rows(found.evidence, way.method, reading=way.reading, component=way.component)
     slices = found.evidence.slices
     shown = slices[slices["case"].isin(own["case"])]
     return found._replace(evidence=found.evidence._replace(slices=shown))

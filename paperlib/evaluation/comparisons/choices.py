@@ -11,6 +11,7 @@ import pandas as pd
 from paperlib.evaluation.comparisons.beyond import (
     AGREED,
     CLEAN_UP,
+    CLEAREST,
     OTSU,
     SCORED,
     SYNTHETIC,
@@ -22,7 +23,11 @@ from paperlib.evaluation.measures.statistics import Bootstrapped
 from paperlib.evaluation.tables import Draws
 
 Key = tuple[str, str, str, str]  # as `beyond.WAY`
-CHOSEN: Key = (SYNTHETIC, AGREED, "ball", OTSU)
+
+
+def chosen_way(found: Beyond) -> Key:
+    """Return the way that a new patient gets from `paperlib segment --method synthetic`."""
+    return (SYNTHETIC, AGREED, found.provenance["settings"]["component"], OTSU)
 
 
 def tried(found: Beyond) -> pd.DataFrame:
@@ -46,15 +51,15 @@ def one_change(found: Beyond, *, draws: Draws) -> dict[Key, dict[str, Bootstrapp
         By way, the way itself first: the difference in volume Dice by region; of the way itself
         the Dice. Another method (other networks, another weight) is one change, too.
     """
-    table = tried(found)
-    base = {region: _bootstrap(found, table.loc[CHOSEN][region], draws) for region in SCORED}
-    changed = {CHOSEN: base}
+    table, chosen = tried(found), chosen_way(found)
+    base = {region: _bootstrap(found, table.loc[chosen][region], draws) for region in SCORED}
+    changed = {chosen: base}
     for way in table.index:
-        differing = [new != old for new, old in zip(way, CHOSEN, strict=True)]
+        differing = [new != old for new, old in zip(way, chosen, strict=True)]
         single = sum(differing) == 1 and way[0] != CLEAN_UP
-        if single or way == (CLEAN_UP, "clearest", *CHOSEN[2:]):
+        if single or way == (CLEAN_UP, CLEAREST, *chosen[2:]):
             changed[way] = {
-                region: _bootstrap(found, table.loc[way][region] - table.loc[CHOSEN][region], draws)
+                region: _bootstrap(found, table.loc[way][region] - table.loc[chosen][region], draws)
                 for region in SCORED
             }
     return changed

@@ -9,6 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from paperlib.evaluation.comparisons.beyond import (
+    AGREED,
     CLEAN_UP,
     CLEAREST,
     OTSU,
@@ -17,7 +18,7 @@ from paperlib.evaluation.comparisons.beyond import (
     WAY,
     Beyond,
 )
-from paperlib.evaluation.comparisons.choices import CHOSEN
+from paperlib.evaluation.comparisons.choices import chosen_way
 from paperlib.evaluation.tables import Draws
 
 SIGNS = {
@@ -31,8 +32,8 @@ CAUGHT = 0.95  # share of the tumours that a threshold has to flag
 
 def by_patient(found: Beyond) -> pd.DataFrame:
     """Return the true Dice "WT" of the chosen way beside the signs, a row a patient."""
-    chosen = found.volumes.set_index(WAY).sort_index().loc[[CHOSEN]].set_index("case")
-    return found.doubts[list(SIGNS)].join(chosen[["WT", "foci_found"]])
+    own = found.volumes.set_index(WAY).sort_index().loc[[chosen_way(found)]].set_index("case")
+    return found.doubts[list(SIGNS)].join(own[["WT", "foci_found"]])
 
 
 def rank_correlation(found: Beyond, sign: str, *, draws: Draws) -> tuple[float, float, float]:
@@ -68,7 +69,7 @@ def flagged_without_tumour(found: Beyond, method: str) -> dict[str, float]:
     Raises:
         ValueError: If every patient has a tumour.
     """
-    reading = {CLEAN_UP: CLEAREST, SYNTHETIC: CHOSEN[1]}[method]
+    reading = {CLEAN_UP: CLEAREST, SYNTHETIC: AGREED}[method]
     radius = found.doubts[f"{method}_ball_mm"]
     ill = found.evidence.slices.groupby("case")["WT_truth"].sum().reindex(radius.index) > 0
     if ill.all():
@@ -103,7 +104,7 @@ def foci_by_rule(found: Beyond, foci: pd.Series) -> pd.DataFrame:
     """
     rows = found.volumes
     own = rows[
-        (rows["method"] == SYNTHETIC) & (rows["reading"] == CHOSEN[1]) & (rows["enhancing"] == OTSU)
+        (rows["method"] == SYNTHETIC) & (rows["reading"] == AGREED) & (rows["enhancing"] == OTSU)
     ].set_index("case")
     lines = {}
     for rule, word in RULES.items():

@@ -24,12 +24,12 @@ def show_changes(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown
     """
     if found is None:
         return absent()
-    lines = {}
+    lines, chosen = {}, choices.chosen_way(found)
     for way, drawn in choices.one_change(found, draws=draws).items():
-        own = way == choices.CHOSEN
+        own = way == chosen
         new = {
             word: part
-            for word, part, usual in zip(WORDS, way, choices.CHOSEN, strict=True)
+            for word, part, usual in zip(WORDS, way, chosen, strict=True)
             if own or part != usual
         }
         name = ("the chosen way" if own else " and ".join(new), ", ".join(new.values()))

@@ -38,7 +38,6 @@ RESIDUAL_CODE = (
 )
 VOLUME, SMOOTHED = "volume", "smoothed"
 IMAGE = "B3"
-RULES = ("all", "largest_3d", "ball")  # of `outline.RULES`, for residuals
 
 
 class Masks(NamedTuple):
@@ -152,7 +151,7 @@ def _count_residuals(
         counts += beyond_rows.count_score(run, patient, scored)
     for masks in masks_of_residuals(run, patient, pairs):
         named = {"method": masks.method, "reading": masks.reading, "enhancing": "mixture"}
-        for rule in RULES:
+        for rule in outline.RULES:
             kept = outline.keep(masks.bright, patient.brain, rule=rule)
             codes = regions.label_tissues(kept, masks.enhancing, hull=run.profile.beyond.hull)
             counts.append(beyond_rows.count(run, patient, codes, component=rule, **named))
@@ -197,7 +196,8 @@ def smoothed_residuals(
         maps = {name: -found for name, found in _residuals(run, patient, networks).items()}
         smooth = smooth_maps(maps, patient.brain, run.profile.beyond)
         score = Score(smooth[FLAIR], (), limits[pair][FLAIR])
-        yield Scored(_method(networks), score, smooth[T1CE], limits[pair], RULES, f"{SMOOTHED} ")
+        rules, prefix = outline.RULES, f"{SMOOTHED} "
+        yield Scored(_method(networks), score, smooth[T1CE], limits[pair], rules, prefix)
 
 
 def _method(networks: list[TrainingSettings]) -> str:

@@ -1,4 +1,4 @@
-"""One new patient through a method beyond the paper: score, one component, labels.
+"""One new patient through a method beyond the paper: score, outline, labels.
 
 "clean-up" needs no network and does not wait for torch. For research only.
 """
@@ -135,8 +135,9 @@ def _notes(known: Model, unusual: list[Unusual], dropped: ndarray, pixel_ml: flo
     if dropped.any():
         notes.append(
             f"{dropped.sum() * pixel_ml:.1f} ml of suspicious tissue in "
-            f"{ndimage.label(dropped)[1]} other pieces hold no label: only the piece that the "
-            f"rule {known.settings.component!r} names was kept, so of several tumours one is shown"
+            f"{ndimage.label(dropped)[1]} other pieces hold no label: only what the rule "
+            f"{known.settings.component!r} names was kept, so a thin tumour beside a wide one is "
+            "lost"
         )
     if known.simulated:
         notes.append(

@@ -20,7 +20,7 @@ def test_residuals_are_no_choice():
 
 def test_a_change_is_paired_and_single():
     changed = choices.one_change(make_beyond(), draws=DRAWS)
-    assert next(iter(changed)) == CHOSEN == choices.CHOSEN
+    assert next(iter(changed)) == CHOSEN == choices.chosen_way(make_beyond())
     assert changed[CHOSEN]["WT"].value == pytest.approx(0.65)
     means = {way: drawn["TC"].value for way, drawn in changed.items() if way != CHOSEN}
     assert means == pytest.approx(

@@ -29,15 +29,15 @@ def drawn(methods, readings, rules, prefix=""):
         for method in methods
         for rule in rules
         for reading in (readings if rule != "all" else ["threshold"])
-        for enhancing in (["Otsu", "healthy"] if rule == "ball" else ["Otsu"])
+        for enhancing in (["Otsu", "healthy"] if rule == "foci" else ["Otsu"])
     }
 
 
 def every_way_has_every_patient(run, volumes):
     expected = drawn(["clean-up"], ["threshold", "clearest"], RULES)
     expected |= drawn(["synthetic"], ["threshold", "clearest", "agreed"], RULES)
-    expected |= drawn(SINGLE, ["threshold", "clearest"], ["ball"])
-    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["ball"])
+    expected |= drawn(SINGLE, ["threshold", "clearest"], ["foci"])
+    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["foci"])
     groups = volumes.groupby(WAY)
     assert set(groups.groups) == expected
     cases = sorted(patients.load_fold(run, 0).test)
@@ -45,7 +45,7 @@ def every_way_has_every_patient(run, volumes):
 
 
 def slices_add_up_to_volumes(run, counts, volumes):
-    assert set(counts["component"]) == {"ball"}
+    assert set(counts["component"]) == {"foci"}
     slices = patients.load_slices(run)
     places = patients.usable_of(slices, patients.load_fold(run, 0).test)
     assert set(counts.groupby(["method", "reading"]).size()) == {len(places)}
@@ -111,12 +111,31 @@ def the_clean_up_is_the_smoothed_flair(run, volumes, limits):
         )
         score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
         clearest = clearest_outline(score, patient.brain, start)
-        for enhancing in ("healthy", "Otsu"):
-            for reading, outline in {"threshold": start, "clearest": clearest}.items():
-                bright = enhancing_part(patient, outline, limits, enhancing)
-                way = ("clean-up", reading, "ball", enhancing)
-                found += same_counts(volumes, way, patient, outline, bright)
+        for reading, outline in {"threshold": start, "clearest": clearest}.items():
+            bright = enhancing_part(patient, outline, limits, "Otsu")
+            way = ("clean-up", reading, "ball", "Otsu")
+            found += same_counts(volumes, way, patient, outline, bright)
+        pieces = clearest_outline(score, patient.brain, several_foci(patient, score, limits))
+        bright = enhancing_part(patient, pieces, limits, "healthy")
+        way = ("clean-up", "clearest", "foci", "healthy")
+        found += same_counts(volumes, way, patient, pieces, bright)
     assert found > 100
+
+
+def several_foci(patient, score, limits):
+    positive = (score - limits["clean-up"] > 0) & patient.brain
+    kept = wide_pieces(morphology.open_close(positive, patient.brain))
+    return np.stack([ndimage.binary_fill_holes(image) for image in kept]) & patient.brain
+
+
+def wide_pieces(mask):
+    """Keep each piece at least .6 times as wide as the widest, measured piece by piece."""
+    pieces, count = ndimage.label(mask)
+    depths = [
+        ndimage.distance_transform_edt(pieces == piece, sampling=morphology.SPACING_MM).max()
+        for piece in range(1, count + 1)
+    ]
+    return np.isin(pieces, [n for n, depth in enumerate(depths, 1) if depth >= 0.6 * max(depths)])
 
 
 def load_logit(run, seed, patient):
@@ -140,10 +159,10 @@ def logits_are_averaged_weighted_and_added_to_flair(run, volumes, limits):
             extra = volume.smooth(logit.clip(-8, 8), brain, sigma_px=1.0) / 8
             positive = (flair + weight * extra - limits["synthetic"] > 0) & brain
             cleaned = morphology.open_close(positive, brain)
-            kept = morphology.keep_component(cleaned, rule="ball")
+            kept = wide_pieces(cleaned)
             filled = np.stack([ndimage.binary_fill_holes(image) for image in kept]) & brain
             bright = enhancing_part(patient, filled, limits, "Otsu")
-            way = (method, "threshold", "ball", "Otsu")
+            way = (method, "threshold", "foci", "Otsu")
             found += same_counts(volumes, way, patient, filled, bright)
     assert found > 100
 

@@ -80,12 +80,12 @@ def test_the_rows_are_what_the_stage_says_they_are(beyond_run):
 def test_the_papers_residuals_are_cleaned_the_same_way(beyond_run):
     folder = beyond_residuals.residuals_folder(beyond_run, 0)
     volumes, counts = (artifacts.load_table(folder, name) for name in ("volumes", "counts"))
-    expected = drawn([NETWORK], ["threshold", "clearest"], RULES[:3], "smoothed ")
+    expected = drawn([NETWORK], ["threshold", "clearest"], RULES, "smoothed ")
     expected |= {
         (method, reading, rule, "mixture")
         for method in ("B3", NETWORK)
         for reading in ("neighbourhood", "volume")
-        for rule in RULES[:3]
+        for rule in RULES
     }
     assert set(volumes.groupby(WAY).groups) == expected
     assert set(counts["method"]) == {NETWORK}

@@ -76,7 +76,7 @@ def test_what_was_not_kept_is_said_with_its_volume(found, beyond_model, volumes)
     flair = volumes["flair"].copy()
     grid = np.stack(np.mgrid[:240, :240, :155])
     centre = np.array([[90], [140], [90]])
-    ball = np.linalg.norm(grid.reshape(3, -1) - centre, axis=0).reshape(flair.shape) < 6
+    ball = np.linalg.norm(grid.reshape(3, -1) - centre, axis=0).reshape(flair.shape) < 4
     assert (volumes["flair"][ball] > 0).all()
     assert not volumes["labels"][ball].any()
     flair[ball] = flair.max()
@@ -87,7 +87,7 @@ def test_what_was_not_kept_is_said_with_its_volume(found, beyond_model, volumes)
     before = [note for note in found.notes if "hold no label" in note]
     dropped_ml = float(note.split(" ml of")[0]) - sum(float(n.split(" ml of")[0]) for n in before)
     assert dropped_ml == pytest.approx(ball.sum() / 1000, rel=0.8)  # smoothing widens its rim
-    assert "the rule 'ball' names" in note
+    assert "the rule 'foci' names" in note
 
 
 def test_networks_add_the_mean_of_their_logits(found, beyond_model, volumes):
