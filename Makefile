@@ -17,7 +17,7 @@ RUN = .venv/bin/python -m
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: help book check tables ablations length beyond sweep reference notebooks student \
+.PHONY: help book check tables ablations length beyond curve sweep reference notebooks student \
   student-diff student-reset test test-long lint bench clean
 
 help:  ## list the targets
@@ -53,6 +53,10 @@ length: .venv/installed  ## how long to train: 32,000 slice-steps, the phantom o
 
 beyond: .venv/installed  ## what beats the paper, fold by fold, resumable; PROFILE, DATA, FOLDS as for book
 	$(RUN) paperlib beyond --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
+	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
+
+curve: .venv/installed  ## what beats the paper with fewer patients and fewer steps; as beyond
+	$(RUN) paperlib curve --profile '$(PROFILE)' --data '$(DATA)' --folds '$(FOLDS)' \
 	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 
 sweep: .venv/installed  ## models x losses x seeds of a file, with a table: make sweep SWEEP=sweep.yml

@@ -57,6 +57,11 @@ def _add_studies(
     command.set_defaults(run=_beyond)
 
     command = commands.add_parser(
+        "curve", parents=options, help="the same with fewer patients and fewer steps"
+    )
+    command.set_defaults(run=_curve)
+
+    command = commands.add_parser(
         "sweep",
         parents=[works],
         help="models x losses x seeds x settings, and a notebook's parameters, of a file",
@@ -117,6 +122,10 @@ def _length(options: argparse.Namespace) -> int:
 
 def _beyond(options: argparse.Namespace) -> int:
     return _workflow(options, "beyond_paper")
+
+
+def _curve(options: argparse.Namespace) -> int:
+    return _workflow(options, "curves")
 
 
 def _sweep(options: argparse.Namespace) -> int:

@@ -99,10 +99,7 @@ def _attribution(run: Run, request: Request) -> None:
 
 
 def _baselines(run: Run, request: Request) -> None:
-    folds = [str(fold) for fold in range(run.folds)]
-    if request.item not in folds:
-        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
-    _module("comparisons.baselines").segment_baselines(run, int(request.item))
+    _module("comparisons.baselines").segment_baselines(run, _fold(run, request.item))
 
 
 def _gather(run: Run, _request: Request) -> None:
@@ -114,20 +111,19 @@ def _ablation(run: Run, request: Request) -> None:
 
 
 def _crossed(run: Run, request: Request) -> None:
-    folds = [str(fold) for fold in range(run.folds)]
-    if request.item not in folds:
-        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
-    _module("comparisons.crossed").compare(run, int(request.item))
+    _module("comparisons.crossed").compare(run, _fold(run, request.item))
     _module("comparisons.crossed").keep_crossed(run)
 
 
 def _beyond(run: Run, request: Request) -> None:
-    folds = [str(fold) for fold in range(run.folds)]
-    if request.item not in folds:
-        raise ValueError(f"This run has no fold {request.item!r}; it has {', '.join(folds)}.")
-    _module("comparisons.beyond").segment_beyond(run, int(request.item))
-    _module("comparisons.beyond_residuals").segment_residuals(run, int(request.item))
+    fold = _fold(run, request.item)
+    _module("comparisons.beyond").segment_beyond(run, fold)
+    _module("comparisons.beyond_residuals").segment_residuals(run, fold)
     _module("comparisons.beyond_export").write_rows(run)
+
+
+def _curve(run: Run, request: Request) -> None:
+    _module("studies.learning_curve").measure_fold(run, _fold(run, request.item))
 
 
 def _row(run: Run, request: Request) -> None:
@@ -144,6 +140,13 @@ def _notebook(run: Run, request: Request) -> None:
 
 def _publish(run: Run, _request: Request) -> None:
     _module("pages.publishing").publish(run)
+
+
+def _fold(run: Run, item: str) -> int:
+    folds = [str(fold) for fold in range(run.folds)]
+    if item not in folds:
+        raise ValueError(f"This run has no fold {item!r}; it has {', '.join(folds)}.")
+    return int(item)
 
 
 def _no_pair(run: Run, item: str) -> ValueError:
@@ -175,6 +178,7 @@ STAGES: Mapping[str, Callable[[Run, Request], None]] = MappingProxyType(
         "ablation": _ablation,
         "crossed": _crossed,
         "beyond": _beyond,
+        "curve": _curve,
         "length": _length,
         "row": _row,
         "notebook": _notebook,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from paperlib.pipeline.run import Run
 
-_SHARED = ("cohort", "check", "split")
+_SHARED = ("cohort", "check", "prepare", "split")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,11 +17,13 @@ class StudyRun(Run):
             of the same patients.
         place: Its folder.
         prepares: Whether it has slices of its own instead of its parent's.
+        splits: Whether it has a split of its own.
     """
 
     parent: Run
     place: Path = field()
     prepares: bool = False
+    splits: bool = False
 
     @property
     def folder(self) -> Path:
@@ -35,6 +37,7 @@ class StudyRun(Run):
 
     def stage(self, name: str) -> Path:
         """Return the folder of a stage, its own or its parent's."""
-        if name in _SHARED or (name == "prepare" and not self.prepares):
+        own = {"prepare": self.prepares, "split": self.splits}
+        if name in _SHARED and not own.get(name, False):
             return self.parent.stage(name)
         return super().stage(name)

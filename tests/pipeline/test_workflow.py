@@ -11,7 +11,7 @@ import yaml
 from paperlib import cli
 
 PROJECT = Path(__file__).parents[2]
-TRAINING = {"network", "ablation", "ablation_stage", "length", "beyond"}
+TRAINING = {"network", "ablation", "ablation_stage", "length", "beyond", "curve"}
 PROFILE = yaml.safe_load((PROJECT / "workflow/profiles/slurm/config.yaml").read_text("utf-8"))
 SNAKEFILE = (PROJECT / "workflow" / "Snakefile").read_text("utf-8")
 RULES = set(re.findall(r"^rule (\w+):", SNAKEFILE, re.MULTILINE))
@@ -30,7 +30,7 @@ def _resources(profile, *targets):
 
 @pytest.mark.parametrize(("profile", "wanted"), [("paper", TRAINING), ("smoke", set())])
 def test_only_training_asks_for_a_gpu_and_only_in_the_profile_made_for_one(profile, wanted):
-    found = _resources(profile, "all", "ablations", "lengths", "beyond_paper")
+    found = _resources(profile, "all", "ablations", "lengths", "beyond_paper", "curves")
     assert set(found) >= TRAINING | {"prepare", "segment", "gather", "notebook", "publish"}
     assert {rule for rule, text in found.items() if "gpu=1" in text} == wanted
 

@@ -104,13 +104,19 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
-        _volume_dice(pd.concat([artifacts.load_table(h, "volumes") for h in homes]), slices),
+        volume_dice(pd.concat([artifacts.load_table(h, "volumes") for h in homes]), slices),
         artifacts.load_table(folder, "doubts").set_index("case"),
         artifacts.read_json(folder / artifacts.PROVENANCE),
     )
 
 
-def _volume_dice(volumes: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
+def volume_dice(volumes: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of volumes with the Dice of each region in the place of their counts.
+
+    Args:
+        volumes: One row per patient and way, pixels of `<region>_overlap` and `_predicted`.
+        slices: Of all these patients, with `<region>_truth`.
+    """
     truth = slices.groupby("case")[[f"{region}_truth" for region in SCORED]].sum()
     table = volumes.join(truth, on="case", how="inner")
     dices = {
@@ -120,7 +126,26 @@ def _volume_dice(volumes: pd.DataFrame, slices: pd.DataFrame) -> pd.DataFrame:
         )
         for region in SCORED
     }
-    return table[["fold", "case", *WAY, "foci_found"]].assign(**dices)
+    named = [column for column in volumes if not column.endswith(("_overlap", "_predicted"))]
+    return table[named].assign(**dices)
+
+
+def mean_over_patients(values: pd.Series, folds: pd.Series, *, draws: Draws) -> Bootstrapped:
+    """Return the mean of a value of each patient, with draws of patients; NaN is left out.
+
+    Args:
+        values: By patient, sorted.
+        folds: Of the same patients.
+        draws: Equal draws are paired.
+    """
+    column = values.to_numpy(float)[:, None]
+    defined = np.isfinite(column)
+    ratios = metrics.PatientRatios(
+        folds.index.to_numpy(), np.where(defined, column, 0), defined.astype(float)
+    )
+    return statistics.bootstrap_ratio(
+        ratios, folds.to_numpy(), region=0, draws=draws.number, seed=draws.seed
+    )
 
 
 def ways(found: Beyond) -> list[Way]:

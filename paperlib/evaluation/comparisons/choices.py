@@ -5,7 +5,6 @@ without each fold: the patients of the other folds choose, those of the fold rep
 not trained again for that: those of the choosing patients have seen healthy slices of the others.
 """
 
-import numpy as np
 import pandas as pd
 
 from paperlib.evaluation.comparisons.beyond import (
@@ -17,8 +16,9 @@ from paperlib.evaluation.comparisons.beyond import (
     SYNTHETIC,
     WAY,
     Beyond,
+    mean_over_patients,
 )
-from paperlib.evaluation.measures import metrics, statistics
+from paperlib.evaluation.measures import statistics
 from paperlib.evaluation.measures.statistics import Bootstrapped
 from paperlib.evaluation.tables import Draws
 
@@ -114,11 +114,4 @@ def _folds(found: Beyond) -> pd.Series:
 
 
 def _bootstrap(found: Beyond, values: pd.Series, draws: Draws) -> Bootstrapped:
-    folds, ordered = _folds(found), values.sort_index().to_numpy(float)[:, None]
-    defined = np.isfinite(ordered)
-    ratios = metrics.PatientRatios(
-        folds.index.to_numpy(), np.where(defined, ordered, 0), defined.astype(float)
-    )
-    return statistics.bootstrap_ratio(
-        ratios, folds.to_numpy(), region=0, draws=draws.number, seed=draws.seed
-    )
+    return mean_over_patients(values.sort_index(), _folds(found), draws=draws)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from paperlib import artifacts, reasons
 from paperlib.evaluation import evidence, tables
-from paperlib.evaluation.comparisons import ablations, beyond, choices
+from paperlib.evaluation.comparisons import ablations, beyond, choices, learning
 from paperlib.evaluation.networks import costs, training_length
 from paperlib.evaluation.texts import summary
 from paperlib.pipeline.method.results import gather
@@ -95,6 +95,11 @@ def load_known(run: Run) -> dict[str, evidence.Evidence]:
 def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | None:
     """Return the rows of `make beyond` beside a reference run; None where there are none."""
     return beyond.load_beyond(reference_folder(f"beyond/{name}"), found, reference_folder(name))
+
+
+def load_learning(name: str) -> learning.Learning | None:
+    """Return the rows of `make curve` of a reference run; None where there are none."""
+    return learning.load_learning(reference_folder(f"beyond/{name}"))
 
 
 def summarise_beyond(name: str, found: evidence.Evidence, draws: tables.Draws) -> dict[str, float]:

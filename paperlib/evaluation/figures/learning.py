@@ -1,0 +1,55 @@
+"""How much the methods beyond the paper need to learn from, as a page shows it."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from paperlib.evaluation.comparisons import learning
+from paperlib.evaluation.comparisons.beyond import CLEAN_UP, SYNTHETIC
+from paperlib.evaluation.comparisons.learning import Learning
+from paperlib.evaluation.figures import style
+from paperlib.evaluation.measures import statistics
+from paperlib.evaluation.measures.statistics import Bootstrapped
+from paperlib.evaluation.present import Shown
+from paperlib.evaluation.tables import Draws
+
+REGIONS = {"WT": "o-", "TC": "s--", "ET": "^:"}
+
+
+def plot_curves(found: Learning | None, *, draws: Draws, note: str = "") -> Figure | Shown:
+    """Return the Dice over the number of training patients and over the steps of training.
+
+    Args:
+        found: Rows, or None where there are none.
+        draws: Of the intervals over test patients.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        text = "No rows of fewer patients and steps in this copy; `make curve` makes them."
+        return Shown(f"<p><em>{text}</em></p>", text)
+    tested = found.dices["case"].nunique()
+    note = f"{tested} test patients, bars: 95 % interval over them; {note}"
+    figure = style.new_figure(3.2 + style.note_height_in(note), note=note)
+    left, right = figure.subplots(1, 2, sharey=True)
+    for region, marker in REGIONS.items():
+        more = learning.by_patients(found, SYNTHETIC, region=region, draws=draws)
+        longer = learning.by_steps(found, SYNTHETIC, region=region, draws=draws)
+        for axis, drawn in ((left, more), (right, longer)):
+            _draw(axis, drawn, marker, f"{SYNTHETIC}, {region}")
+    _draw(left, learning.by_patients(found, CLEAN_UP, draws=draws), "x-", f"{CLEAN_UP}, WT")
+    left.set_xlabel("training patients", fontsize=8)
+    right.set_xlabel("slice-steps of each network", fontsize=8)
+    left.set_ylabel("volume Dice", fontsize=8)
+    left.set_ylim(0, 1.03)
+    left.legend(fontsize=8, frameon=False, loc="lower right")
+    return figure
+
+
+def _draw(axis: Axes, drawn: dict[str, Bootstrapped], marker: str, name: str) -> None:
+    cells = [statistics.interval(one) for one in drawn.values()]
+    values = [cell.value for cell in cells]
+    below, above = ([abs(cell[end] - cell.value) for cell in cells] for end in (1, 2))
+    axis.errorbar(
+        list(drawn), values, [below, above], fmt=marker, markersize=4, capsize=3, label=name
+    )
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
