@@ -71,7 +71,6 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
         kind: pd.concat([pd.read_csv(file) for file in sorted(folder.glob(f"{kind}-*.csv"))])
         for kind in ("counts", "scores", "pixels")
     }
-    tables["counts"] = index_methods(tables["counts"])
     known = (folder / "cases.csv").exists()
     return Evidence(
         cases=artifacts.load_table(folder, "cases") if known else NO_CASES,
@@ -81,11 +80,6 @@ def load_evidence(folder: Path, *, command: str) -> Evidence:
         provenance=artifacts.read_json(folder / artifacts.PROVENANCE),
         **tables,
     )
-
-
-def index_methods(counts: pd.DataFrame) -> pd.DataFrame:
-    """Return rows of counts in which those of a method are found fast."""
-    return counts.astype({"method": "category"})
 
 
 class MethodCounts(NamedTuple):

@@ -100,7 +100,6 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
     parts = [f"{region}_{part}" for region in REGIONS for part in ("overlap", "predicted")]
     both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])
     both = both[both["case"].isin(slices["case"])].fillna(dict.fromkeys(parts, 0))
-    both = rows.index_methods(both)
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
