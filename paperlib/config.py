@@ -146,6 +146,7 @@ class BeyondSettings:
     enhancing_px: int = 20  # fewer enhancing voxels together are a vessel or noise
     hull: str = "slice"  # as the paper's tissues
     component: str = "foci"  # that a new patient keeps; the rows show others beside it
+    clean_up_component: str = "ball"  # the same without the network, which finds more that is wide
 
 
 @dataclass(frozen=True)

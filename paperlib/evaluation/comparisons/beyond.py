@@ -165,13 +165,13 @@ def ways(found: Beyond) -> list[Way]:
     all_ways = [
         PLAIN,
         Way("the paper's method", network, reading),
-        *(Way(name, *of, _counted_rule(found, *of)) for name, of in cleaned.items()),
+        *(Way(name, *of, counted_rule(found, *of)) for name, of in cleaned.items()),
         Way("supervised U-Net (sees masks)", SUPERVISED),
     ]
     return [way for way in all_ways if _is_there(found, way)]
 
 
-def _counted_rule(found: Beyond, method: str, reading: str) -> str:
+def counted_rule(found: Beyond, method: str, reading: str) -> str:
     """Return the one rule for components whose rows per slice are kept."""
     counts = found.evidence.counts
     own = counts[(counts["method"] == method) & (counts["reading"] == reading)]["component"]

@@ -16,6 +16,7 @@ from paperlib.evaluation.comparisons.beyond import (
     SYNTHETIC,
     WAY,
     Beyond,
+    counted_rule,
     mean_over_patients,
 )
 from paperlib.evaluation.measures import statistics
@@ -27,7 +28,7 @@ Key = tuple[str, str, str, str]  # as `beyond.WAY`
 
 def chosen_way(found: Beyond) -> Key:
     """Return the way that a new patient gets from `paperlib segment --method synthetic`."""
-    return (SYNTHETIC, AGREED, found.provenance["settings"]["component"], OTSU)
+    return (SYNTHETIC, AGREED, counted_rule(found, SYNTHETIC, AGREED), OTSU)
 
 
 def tried(found: Beyond) -> pd.DataFrame:
@@ -52,12 +53,13 @@ def one_change(found: Beyond, *, draws: Draws) -> dict[Key, dict[str, Bootstrapp
         the Dice. Another method (other networks, another weight) is one change, too.
     """
     table, chosen = tried(found), chosen_way(found)
+    without = (CLEAN_UP, CLEAREST, counted_rule(found, CLEAN_UP, CLEAREST), OTSU)
     base = {region: _bootstrap(found, table.loc[chosen][region], draws) for region in SCORED}
     changed = {chosen: base}
     for way in table.index:
         differing = [new != old for new, old in zip(way, chosen, strict=True)]
         single = sum(differing) == 1 and way[0] != CLEAN_UP
-        if single or way == (CLEAN_UP, CLEAREST, *chosen[2:]):
+        if single or way == without:
             changed[way] = {
                 region: _bootstrap(found, table.loc[way][region] - table.loc[chosen][region], draws)
                 for region in SCORED

@@ -120,7 +120,8 @@ def _segment(run: Run, fold: int, model: Model) -> tuple[dict[str, pd.DataFrame]
         doubts.append(_doubt(run, patient, logits, model, seconds))
         smooth = beyond_method.smooth_maps(patient.images, patient.brain, settings)
         for method, score in _scores(run, patient, smooth[FLAIR], logits, model.limits):
-            rules = outline.RULES if method in beyond_method.METHODS else [settings.component]
+            kept = beyond_method.component_of(method, settings)
+            rules = outline.RULES if method in beyond_method.METHODS else [kept]
             scored = Scored(method, score, smooth[T1CE], model.limits, rules)
             counts += beyond_rows.count_score(run, patient, scored)
             pixels.append(segments.pixel_row(patient, FLAIR, score.mean) | {"method": method})
@@ -185,10 +186,7 @@ def _doubt(
         found[method] = beyond_method.segment(smooth, part, patient.brain, settings, model.limits)
         seconds[method] += time.process_time() - began
         row[f"{method}_ball_mm"] = outline.ball_mm(found[method].start)
-    rule = settings.component
-    row["networks"] = beyond_method.agreement_of_networks(
-        found[SYNTHETIC].score, patient.brain, rule=rule
-    )
+    row["networks"] = beyond_method.agreement_of_networks(found[SYNTHETIC].score, patient.brain)
     row["methods"] = outline.agreement([one.codes > 0 for one in found.values()])
     lost = artifacts.load_table(run.stage("prepare"), "cases").set_index("case")
     share = float(lost["lost_brain_share"][case])

@@ -25,6 +25,7 @@ from paperlib.pipeline.new_patients.beyond_method import (
     THRESHOLD,
     Limits,
     Score,
+    component_of,
 )
 from paperlib.pipeline.run import Run
 from paperlib.postprocessing import outline
@@ -59,6 +60,7 @@ def count_score(run: Run, patient: segments.Patient, scored: Scored) -> list[pd.
     score, t1ce, limits = scored.score, scored.t1ce, scored.limits
     settings, found = run.profile.beyond, []
     drawn: dict[tuple[str, bytes], ndarray] = {}  # rules often keep the same
+    kept = component_of(scored.method, settings)
     readings = (THRESHOLD, CLEAREST, *([AGREED] if score.members else []))
     cleaned = outline.clean(score.mean - score.threshold, patient.brain)
     for rule in scored.rules:
@@ -69,7 +71,7 @@ def count_score(run: Run, patient: segments.Patient, scored: Scored) -> list[pd.
                 drawn[key] = beyond_method.draw_outline(
                     score, patient.brain, start, reading=reading
                 )
-            for enhancing in (OTSU, HEALTHY) if rule == settings.component else [OTSU]:
+            for enhancing in (OTSU, HEALTHY) if rule == kept else [OTSU]:
                 codes = beyond_method.label(t1ce, drawn[key], settings, limits, enhancing=enhancing)
                 named = {"method": scored.method, "reading": scored.prefix + reading}
                 found.append(
@@ -95,8 +97,9 @@ def volumes(counts: pd.DataFrame) -> pd.DataFrame:
 
 
 def slices(counts: pd.DataFrame, settings: BeyondSettings) -> pd.DataFrame:
-    """Return the rows per slice of the component and the enhancing tumour of a new patient."""
-    shown = (counts["component"] == settings.component) & (counts["enhancing"] == OTSU)
+    """Return the rows per slice of the components and the enhancing tumour of a new patient."""
+    kept = counts["method"].map(lambda method: component_of(method, settings))
+    shown = (counts["component"] == kept) & (counts["enhancing"] == OTSU)
     return counts[shown].drop(columns=["enhancing", "foci_found"])
 
 

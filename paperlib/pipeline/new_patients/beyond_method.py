@@ -28,6 +28,12 @@ Limits = Mapping[str, float]
 smoothed T1CE by the name of that sequence."""
 
 
+def component_of(method: str, settings: BeyondSettings) -> str:
+    """Return the rule for components of a method: one without networks finds more that is wide."""
+    with_networks = method.startswith(SYNTHETIC)
+    return settings.component if with_networks else settings.clean_up_component
+
+
 class Score(NamedTuple):
     """Where a method sees tumour, in z units of FLAIR.
 
@@ -148,21 +154,19 @@ def label(
     return regions.label_tissues(drawn, bright, hull=settings.hull)
 
 
-def agreement_of_networks(
-    score: Score, brain: Bool[ndarray, "slice height width"], *, rule: str
-) -> float:
+def agreement_of_networks(score: Score, brain: Bool[ndarray, "slice height width"]) -> float:
     """Return the mean Dice between what each network alone would outline, 0 to 1.
 
-    Each goes all the way: its own first outline, its own component, its own clearest level. The
-    true outline is not looked at; where networks disagree, the mean of them is rarely right.
-    Without networks it is NaN.
+    Each goes all the way: its own first outline, of it the component with the widest ball, at its
+    own clearest level. So networks that take different things for the tumour agree in nothing.
+    The true outline is not looked at. Without networks it is NaN.
     """
     if not score.members:
         return float("nan")
     alone = [Score(member, (), score.threshold) for member in score.members]
     return outline.agreement(
         [
-            draw_outline(one, brain, start_outline(one, brain, rule=rule), reading=CLEAREST)
+            draw_outline(one, brain, start_outline(one, brain, rule="ball"), reading=CLEAREST)
             for one in alone
         ]
     )
@@ -202,8 +206,9 @@ def segment(
         limits: Thresholds.
     """
     score = score_volume(smooth[FLAIR], logits, brain, settings, limits)
-    start = start_outline(score, brain, rule=settings.component)
-    chosen = CHOSEN[SYNTHETIC if logits else CLEAN_UP]
-    reading = THRESHOLD if settings.component == "all" else chosen
+    method = SYNTHETIC if logits else CLEAN_UP
+    rule = component_of(method, settings)
+    start = start_outline(score, brain, rule=rule)
+    reading = THRESHOLD if rule == "all" else CHOSEN[method]
     drawn = draw_outline(score, brain, start, reading=reading)
     return Segmentation(score, reading, start, label(smooth[T1CE], drawn, settings, limits))

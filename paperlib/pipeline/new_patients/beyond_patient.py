@@ -19,7 +19,7 @@ from paperlib.evaluation.patients import likeness
 from paperlib.evaluation.patients.likeness import Unusual
 from paperlib.labels import FLAIR, SEQUENCES, T1CE
 from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder, patient_result
-from paperlib.pipeline.new_patients.beyond_method import METHODS, SYNTHETIC
+from paperlib.pipeline.new_patients.beyond_method import METHODS, SYNTHETIC, component_of
 from paperlib.pipeline.new_patients.beyond_model_folder import Model
 from paperlib.pipeline.new_patients.patient_result import Found, Segmented, Spacing
 from paperlib.postprocessing import outline
@@ -89,8 +89,8 @@ def _find(
     if method == SYNTHETIC:
         logits = importlib.import_module(NETWORKS).logits(known.weights, images)
     found = beyond_method.segment(smooth, logits, brain, settings, known.limits)
-    tumour = found.score.mean - found.score.threshold
-    agreement = beyond_method.agreement_of_networks(found.score, brain, rule=settings.component)
+    tumour, rule = found.score.mean - found.score.threshold, component_of(method, settings)
+    agreement = beyond_method.agreement_of_networks(found.score, brain)
     area = (found.codes > 0).sum(axis=(1, 2))
     flagged = pd.array(area > 0, dtype="boolean")
     pixel_ml = (known.prepare.window / known.prepare.size) ** 2 * np.prod(spacing_mm) / 1000
@@ -99,11 +99,11 @@ def _find(
         {TUMOUR: tumour, ENHANCING: smooth[T1CE] - settings.t1ce_floor},
         found.codes,
         pd.DataFrame({"tumour_px": area, "flagged": flagged}, np.flatnonzero(patient.usable)),
-        [*_doubts(agreement), *_notes(known, unusual, dropped, float(pixel_ml))],
+        [*_doubts(agreement), *_notes(known, unusual, dropped, float(pixel_ml), rule)],
         {
             "model": known.name,
             "method": method,
-            "component": settings.component,
+            "component": rule,
             "outline": found.reading,
             "thresholds_z": {"tumour": known.limits[method], "enhancing": settings.t1ce_floor},
             "agreement_of_networks": None if np.isnan(agreement) else round(agreement, 3),
@@ -122,7 +122,9 @@ def _doubts(agreement: float) -> list[str]:
     return [f"{said}: below {DOUBTFUL:g} most outlines of known patients were poor, look closely"]
 
 
-def _notes(known: Model, unusual: list[Unusual], dropped: ndarray, pixel_ml: float) -> list[str]:
+def _notes(
+    known: Model, unusual: list[Unusual], dropped: ndarray, pixel_ml: float, rule: str
+) -> list[str]:
     notes = []
     if unusual:
         more = len(unusual) - SHOWN
@@ -136,7 +138,7 @@ def _notes(known: Model, unusual: list[Unusual], dropped: ndarray, pixel_ml: flo
         notes.append(
             f"{dropped.sum() * pixel_ml:.1f} ml of suspicious tissue in "
             f"{ndimage.label(dropped)[1]} other pieces hold no label: only what the rule "
-            f"{known.settings.component!r} names was kept, so a thin tumour beside a wide one is "
+            f"{rule!r} names was kept, so a thin tumour beside a wide one is "
             "lost"
         )
     if known.simulated:

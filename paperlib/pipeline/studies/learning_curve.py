@@ -138,7 +138,7 @@ def _segment(own: Run, fold: int, point: Point) -> pd.DataFrame:
         for method, logits in _logits(own, fold, patient):
             found = beyond_method.segment(smooth, logits, patient.brain, settings, limits)
             named = {"method": method, "reading": CHOSEN[method], "enhancing": beyond_method.OTSU}
-            component = {"component": settings.component}
+            component = {"component": beyond_method.component_of(method, settings)}
             counts.append(beyond_rows.count(own, patient, found.codes, **named, **component))
     table = beyond_rows.volumes(pd.concat(counts))
     for place, (name, value) in enumerate({"fold": fold, **point._asdict()}.items()):

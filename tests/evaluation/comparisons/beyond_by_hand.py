@@ -57,6 +57,6 @@ def make_beyond(*, free=()) -> Beyond:
         {
             "folds": 3,
             "segmented": [{"training_patients": 4}] * 3,
-            "settings": {"averaged": [0, 1], "component": "ball"},
+            "settings": {"averaged": [0, 1]},
         },
     )

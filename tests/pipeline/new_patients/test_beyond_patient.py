@@ -87,7 +87,7 @@ def test_what_was_not_kept_is_said_with_its_volume(found, beyond_model, volumes)
     before = [note for note in found.notes if "hold no label" in note]
     dropped_ml = float(note.split(" ml of")[0]) - sum(float(n.split(" ml of")[0]) for n in before)
     assert dropped_ml == pytest.approx(ball.sum() / 1000, rel=0.8)  # smoothing widens its rim
-    assert "the rule 'foci' names" in note
+    assert "the rule 'ball' names" in note
 
 
 def test_networks_add_the_mean_of_their_logits(found, beyond_model, volumes):

@@ -143,7 +143,7 @@ def test_methods_beyond_the_paper_write_scores_instead_of_residuals(
     assert score[labels > 0].mean() > 0 > score[(labels == 0) & (score != 0)].mean()
     summary = json.loads((out / "summary.json").read_text())
     assert (summary["method"], summary["model"]) == (method, "beyond-f0")
-    assert summary["component"] == "foci"
+    assert summary["component"] == {"clean-up": "ball", "synthetic": "foci"}[method]
     assert "gate" not in summary
     assert pd.read_csv(out / "slices.csv")["tumour_px"].sum() > 100
     metrics = pd.read_csv(out / "metrics.csv").set_index(["grid", "convention", "region"])["value"]
