@@ -156,6 +156,16 @@ def test_a_stage_by_hand_that_was_killed_is_made_again_by_the_book(undisturbed, 
     _compare(root, undisturbed[0])
 
 
+def test_results_that_were_removed_are_made_again(undisturbed, tmp_path):
+    root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))
+    shutil.rmtree(root / RUN / "segments")
+    output = _finish(root)
+    assert "segments/VAE-MSE-f0-s0: its results are gone" in output
+    assert "segments/VAE-MSE-f0-s0: runs because it was never finished" in output
+    assert "models/VAE-MSE-f0-s0/flair: runs" not in output
+    _compare(root, undisturbed[0])
+
+
 def test_a_lock_that_a_killed_snakemake_left_stops_no_book(undisturbed, tmp_path):
     """Plain Snakemake locks the folder with files, which stay when it is killed."""
     root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))

@@ -177,8 +177,13 @@ def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     importlib.import_module("paperlib.pipeline.machine.storage").refuse_unwritable(root)
     who = run.command if target == "all" else f"paperlib {target} of {run.name}"
     with locks.whole_run(run, who) as lock:
+        stages = importlib.import_module("paperlib.pipeline.stages")
+        for lost in stages.look_for_lost(run):
+            print(f"{lost}: its results are gone; every step is looked at again")
         began = time.time()
         code = _supervise(command, root, lock.fileno())
+        if not code:
+            stages.note_results(run)
     if code and options.cluster:
         cluster = importlib.import_module("paperlib.pipeline.machine.cluster")
         print("\n".join(cluster.describe_failures(root, began)), file=sys.stderr)

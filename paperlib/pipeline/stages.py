@@ -5,6 +5,7 @@ A stage imports its own module only: preparing does not wait for torch.
 
 import importlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -15,6 +16,8 @@ from paperlib.pipeline import combinations
 from paperlib.pipeline.run import MissingStageError, Run
 
 BY_HAND = "by-hand"  # in the folder of a run: empty, as old as the last stage started by hand
+
+RESULTS = "results.json"  # in the folder of a run: the stages that the last workflow left finished
 
 
 class Request(NamedTuple):
@@ -50,6 +53,27 @@ def note_by_hand(run: Run) -> None:
     """
     run.folder.mkdir(parents=True, exist_ok=True)
     (run.folder / BY_HAND).touch()
+
+
+def note_results(run: Run) -> None:
+    """Note which stages are finished, for `look_for_lost`."""
+    finished = (file.relative_to(run.folder) for file in run.folder.rglob(artifacts.MANIFEST))
+    artifacts.write_json(run.folder / RESULTS, sorted(map(str, finished)))
+
+
+def look_for_lost(run: Run) -> list[str]:
+    """Make the next workflow look at every stage again if results of the last one are gone.
+
+    Returns:
+        Their folders inside that of the run.
+    """
+    if not (run.folder / RESULTS).exists():
+        return []
+    known = [Path(name) for name in artifacts.read_json(run.folder / RESULTS)]
+    lost = [str(name.parent) for name in known if not (run.folder / name).exists()]
+    if lost:
+        note_by_hand(run)
+    return lost
 
 
 def _module(name: str):

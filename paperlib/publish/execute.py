@@ -78,7 +78,7 @@ def execute_notebook(
         notebook = _read_result(folder / "executed.ipynb", source, exit_code)
         reasons = check_run(notebook, exit_code)
         if reasons:
-            raise NotebookError(f"{source}: {reasons[0]}. Nothing was published.")
+            raise NotebookError(f"{source}: {reasons[0].rstrip('.')}. Nothing was published.")
         warnings = strip(notebook)
         fold_set_up(notebook)
         stamp(notebook, source, values, origin)

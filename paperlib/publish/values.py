@@ -7,6 +7,7 @@ a running notebook a text stands for itself, so that "false" can never pass for 
 import ast
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 
 
@@ -55,7 +56,7 @@ def _read_bool(value: object, from_text: bool) -> bool:
 
 
 def _read_int(value: object, from_text: bool) -> int:
-    if from_text and isinstance(value, str):
+    if from_text and isinstance(value, str) and re.fullmatch(r"\s*[+-]?\d+\s*", value):
         return int(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise TypeError("expected a whole number")

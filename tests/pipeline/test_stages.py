@@ -1,5 +1,7 @@
 """What each stage leaves behind, recomputed from what it read."""
 
+import shutil
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from skimage.transform import resize
 from paperlib import artifacts
 from paperlib.labels import SEQUENCES
 from paperlib.models import architectures
+from paperlib.pipeline import stages
 from paperlib.pipeline.method import patients
 from paperlib.pipeline.stages import STAGES, Request
 
@@ -220,3 +223,16 @@ def test_a_stage_refuses_an_item_that_the_run_does_not_have(own_run, stage, item
     with pytest.raises(ValueError, match=message):
         STAGES[stage](own_run, Request(item))
     assert sorted(own_run.folder.rglob("*")) == before
+
+
+def test_results_that_are_gone_make_the_workflow_look_again(own_run):
+    note = own_run.folder / stages.BY_HAND
+    assert stages.look_for_lost(own_run) == []  # no workflow has ended yet
+    stages.note_results(own_run)
+    assert stages.look_for_lost(own_run) == []
+    assert not note.exists()
+    (own_run.stage("split") / artifacts.MANIFEST).unlink()
+    shutil.rmtree(own_run.folder / "segments")
+    segments = [f"segments/{pair}" for pair in own_run.pairs()]
+    assert stages.look_for_lost(own_run) == [*segments, "split"]
+    assert note.exists()

@@ -23,11 +23,11 @@ COLOURS = (
 )  # fmt: skip
 
 
-def absent() -> Shown:
-    """Return what stands in place of rows that are not in this copy."""
+def absent(command: str = "make beyond") -> Shown:
+    """Return what stands in place of rows that are not in this copy, and what makes them."""
     text = "This copy holds no such rows of these patients; {} makes them."
-    code = "<code>make beyond</code>"
-    return Shown(f"<p><em>{text.format(code)}</em></p>", text.format("`make beyond`"))
+    code = f"<code>{command}</code>"
+    return Shown(f"<p><em>{text.format(code)}</em></p>", text.format(f"`{command}`"))
 
 
 def describe(found: Beyond | None) -> str:

@@ -11,6 +11,7 @@ from paperlib.evaluation.measures import statistics
 from paperlib.evaluation.present import Shown
 from paperlib.evaluation.tables import Draws
 
+PROTOTYPES_NOTED = "699203c"  # of this project; what made them was never part of it
 WORDS = ("networks", "outline", "components", "enhancing tumour")  # for `beyond.WAY`
 
 
@@ -72,10 +73,14 @@ def show_nested(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
 def show_prototypes() -> Shown:
     """Return what was tried with prototypes before the stage existed, as it was noted then."""
     table = pd.read_csv(artifacts.ROOT / "results" / "reference" / "beyond" / "prototypes.csv")
-    frame = table.set_index("what was tried")
+    known = table["its Dice"].notna()
+    table["compared with"] = table["compared with"].where(known, "–")
+    table["its Dice"] = table["its Dice"].map("{:.3f}".format).where(known, "–")
+    frame = table.assign(Dice=table["Dice"].map("{:.3f}".format)).set_index("what was tried")
     caption = (
         "Volume Dice of prototypes on the same real patients, one network a fold unless said. "
-        "Their code is not kept: these numbers say what to expect, and cannot be recomputed here."
+        "Their code is not kept: these numbers say what to expect, and cannot be recomputed here. "
+        f"Noted down in commit {PROTOTYPES_NOTED}."
     )
     return present.show(frame, caption=caption)
 

@@ -104,7 +104,7 @@ def show_no_tumour(found: Beyond | None, *, note: str = "") -> Shown:
         note: Data, profile, seed and commit, in words.
     """
     if found is None:
-        return absent()
+        return absent("make beyond PROFILE=phantom-free")
     lines = {}
     for method in (beyond.CLEAN_UP, beyond.SYNTHETIC):
         flagged = doubt.flagged_without_tumour(found, method)

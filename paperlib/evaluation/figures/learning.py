@@ -7,6 +7,7 @@ from paperlib.evaluation.comparisons import learning
 from paperlib.evaluation.comparisons.beyond import CLEAN_UP, SYNTHETIC
 from paperlib.evaluation.comparisons.learning import Learning
 from paperlib.evaluation.figures import style
+from paperlib.evaluation.figures.beyond import absent
 from paperlib.evaluation.measures import statistics
 from paperlib.evaluation.measures.statistics import Bootstrapped
 from paperlib.evaluation.present import Shown
@@ -24,8 +25,7 @@ def plot_curves(found: Learning | None, *, draws: Draws, note: str = "") -> Figu
         note: Data, profile, seed and commit, in words.
     """
     if found is None:
-        text = "No rows of fewer patients and steps in this copy; `make curve` makes them."
-        return Shown(f"<p><em>{text}</em></p>", text)
+        return absent("make curve")
     tested = found.dices["case"].nunique()
     note = f"{tested} test patients, bars: 95 % interval over them; {note}"
     figure = style.new_figure(3.2 + style.note_height_in(note), note=note)
