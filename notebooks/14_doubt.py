@@ -56,8 +56,8 @@ for name in (*publishing.REFERENCES, "phantom-free"):
 #
 # Two networks learned from the same healthy slices; they differ in the seed, and one of them saw bent
 # curves of intensities, too (`gamma_seeds` of `BeyondSettings`). Each draws its own
-# outline, with its own component and its own level. Where these disagree, what both say together
-# is rarely right:
+# outline: of its own components the one with the widest ball, at its own level. Where these disagree,
+# what both say together is rarely right:
 #
 # ```{literalinclude} ../../paperlib/pipeline/new_patients/beyond_method.py
 # :pyobject: agreement_of_networks
@@ -94,11 +94,11 @@ doubt.show_worst(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
 # Their pictures stay with whoever has the patients; this is what they show. In the worst one a faint
-# tumour at the lowest slices loses against a bright patch of cortex at the top: the component is wrong,
-# and no outline of it can be right. In the second the tumour is found, but its thin arms along the
+# tumour at the lowest slices is hardly as wide as a bright patch of cortex at the top: both are kept,
+# and the wrong one is larger. In the second the tumour is found, but its thin arms along the
 # ventricles are not. In the third, whose FLAIR was scanned in thick slices, a bright band at the back
-# of the head joins the tumour and doubles it. The networks disagree about all three. Simulated
-# patients:
+# of the head joins the tumour and doubles it: about this one the networks nearly agree. Simulated
+# patients, where the sign may fail, too:
 
 # %%
 doubt.show_worst(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
@@ -129,8 +129,8 @@ doubt.show_foci(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
 # On real patients the rule that keeps all wide components takes nothing from those with one focus, and
-# finds more of the others' foci, though far from all. `paperlib segment` follows it and says how much
-# it dropped; the rule is one setting, `component` of `BeyondSettings`.
+# finds more of the others' foci, though far from all. `paperlib segment --method synthetic` follows it
+# and says how much it dropped; the rule is a setting, `component` of `BeyondSettings`.
 #
 # ## Exercises
 #
@@ -227,4 +227,5 @@ present.show(frame.map("{:.2f}".format), caption=f"{len(radii)} test patients. {
 #
 # - Two networks of one recipe are a free warning: where they disagree, look.
 # - A sign orders patients; it does not measure the error, and it is silent about shared mistakes.
-# - Keeping all that is wide finds more second foci and costs the others nothing; thin ones stay lost.
+# - With networks, keeping all that is wide finds more second foci and costs the others nothing;
+#   without them it keeps healthy tissue, too, so the clean-up alone keeps the widest component.
