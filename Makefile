@@ -83,7 +83,7 @@ test: .venv/installed  ## the tests, at most 10 minutes
 	$(RUN) pytest -n $(CORES) --dist worksteal -q
 
 test-long: .venv/installed  ## what takes long: kills, whole runs, the browser
-	$(RUN) pytest -m long -n $(CORES) --dist loadfile -q
+	$(RUN) pytest -m long -q
 
 lint: .venv/installed  ## style, types and import contracts
 	$(RUN) ruff check .
