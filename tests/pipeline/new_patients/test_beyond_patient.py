@@ -183,7 +183,7 @@ def test_an_unknown_method_is_refused(beyond_model, volumes):
 
 
 def test_a_model_may_keep_every_piece(found, make_beyond_model, volumes):
-    model = make_beyond_model(beyond={"component": "all"})
+    model = make_beyond_model(beyond={"clean_up_component": "all"})
     every = beyond_patient.segment(volumes["flair"], volumes["t1ce"], model, method="clean-up")
     pieces = ndimage.label(every.prepared.segmentation)[1]
     assert pieces > ndimage.label(found.prepared.segmentation)[1] == 1
