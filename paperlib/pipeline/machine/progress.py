@@ -41,6 +41,8 @@ def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> f
         return _network_seconds(run, item)
     if step == "beyond":
         return _beyond_seconds(run, patients)
+    if step == "curve":  # two numbers of patients at all steps, a quarter and a half of the steps
+        return 2.75 * _beyond_seconds(run, patients)
     if step in SECONDS_PER_TEST_PATIENT:
         return SECONDS_PER_TEST_PATIENT[step] * _tested(run, patients)
     return SECONDS.get(step, SECONDS_PER_PATIENT.get(step, 0.0) * patients)
