@@ -183,7 +183,7 @@ def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
         began = time.time()
         code = _supervise(command, root, lock.fileno())
         if not code:
-            stages.note_results(run)
+            stages.note_finished(run)
     if code and options.cluster:
         cluster = importlib.import_module("paperlib.pipeline.machine.cluster")
         print("\n".join(cluster.describe_failures(root, began)), file=sys.stderr)

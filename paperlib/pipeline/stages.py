@@ -17,7 +17,7 @@ from paperlib.pipeline.run import MissingStageError, Run
 
 BY_HAND = "by-hand"  # in the folder of a run: empty, as old as the last stage started by hand
 
-RESULTS = "results.json"  # in the folder of a run: the stages that the last workflow left finished
+FINISHED = "stages.json"  # in the folder of a run: the stages that the last workflow left finished
 
 
 class Request(NamedTuple):
@@ -55,10 +55,10 @@ def note_by_hand(run: Run) -> None:
     (run.folder / BY_HAND).touch()
 
 
-def note_results(run: Run) -> None:
+def note_finished(run: Run) -> None:
     """Note which stages are finished, for `look_for_lost`."""
     finished = (file.relative_to(run.folder) for file in run.folder.rglob(artifacts.MANIFEST))
-    artifacts.write_json(run.folder / RESULTS, sorted(map(str, finished)))
+    artifacts.write_json(run.folder / FINISHED, sorted(map(str, finished)))
 
 
 def look_for_lost(run: Run) -> list[str]:
@@ -67,9 +67,9 @@ def look_for_lost(run: Run) -> list[str]:
     Returns:
         Their folders inside that of the run.
     """
-    if not (run.folder / RESULTS).exists():
+    if not (run.folder / FINISHED).exists():
         return []
-    known = [Path(name) for name in artifacts.read_json(run.folder / RESULTS)]
+    known = [Path(name) for name in artifacts.read_json(run.folder / FINISHED)]
     lost = [str(name.parent) for name in known if not (run.folder / name).exists()]
     if lost:
         note_by_hand(run)

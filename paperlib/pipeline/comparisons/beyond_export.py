@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 from filelock import FileLock
@@ -30,21 +31,45 @@ def destination(run: Run) -> Path:
     return run.folder / "beyond" / "tables"
 
 
+class Rows(NamedTuple):
+    """What one folder gets.
+
+    Attributes:
+        folder: Where the book reads it.
+        tables: By name.
+        origin: Where they come from.
+    """
+
+    folder: Path
+    tables: dict[str, pd.DataFrame]
+    origin: dict[str, object]
+
+
 def write_rows(run: Run) -> list[str]:
-    """Write the rows of all folds that are finished; returns the files' names."""
+    """Write the rows of all folds that are finished; returns the files' names.
+
+    Those of the paper's networks from an earlier run stay while this run has none.
+    """
     target = destination(run)
-    target.mkdir(parents=True, exist_ok=True)
     with FileLock(artifacts.ROOT / "runs" / ".beyond.lock"):  # other folds finish, too
-        return [*_write(run, target), *_write_residuals(run, target / RESIDUALS)]
+        # All origins before a file is written: git would call the checkout changed after that.
+        made = [_rows(run, target), *_residual_rows(run, target / RESIDUALS)]
+        return [str(file.relative_to(target)) for rows in made for file in save_rows(rows)]
 
 
-def _write(run: Run, target: Path) -> list[str]:
+def save_rows(rows: Rows) -> list[Path]:
+    """Write the tables and the origin of a folder; returns the files."""
+    rows.folder.mkdir(parents=True, exist_ok=True)
+    for name, table in rows.tables.items():
+        artifacts.save_table(rows.folder, name, table)
+    artifacts.write_json(rows.folder / artifacts.PROVENANCE, rows.origin)
+    names = [*(f"{name}.csv" for name in rows.tables), artifacts.PROVENANCE]
+    return [rows.folder / name for name in names]
+
+
+def _rows(run: Run, target: Path) -> Rows:
     folders = {fold: beyond.beyond_folder(run, fold) for fold in range(run.folds)}
-    manifests = {
-        fold: found
-        for fold, folder in folders.items()
-        if (found := artifacts.read_manifest(folder))
-    }
+    manifests = finished_folds(folders)
     slices = results.tested_slices(run)
     slices = slices[slices["fold"].isin(manifests)]
     tables = {"slices": slices, "cases": results.describe_cases(run, slices)}
@@ -56,10 +81,8 @@ def _write(run: Run, target: Path) -> list[str]:
         for seed in run.profile.beyond.seeds
     }
     tables["epochs"] = pd.concat([artifacts.load_table(home, "epochs") for home in homes.values()])
-    for name, table in tables.items():
-        artifacts.save_table(target, name, table)
     origin = {
-        **_origin(run, manifests, list(run.profile.beyond.seeds)),
+        **describe_origin(run, manifests, list(run.profile.beyond.seeds)),
         "patients": len(artifacts.load_table(run.stage("prepare"), "cases")),
         "settings": dataclasses.asdict(run.profile.beyond),
         "segmented": [
@@ -73,34 +96,31 @@ def _write(run: Run, target: Path) -> list[str]:
             for (fold, seed), home in homes.items()
         ],
     }
-    artifacts.write_json(target / artifacts.PROVENANCE, origin)
-    return [*(f"{name}.csv" for name in tables), artifacts.PROVENANCE]
+    return Rows(target, tables, origin)
 
 
-def _write_residuals(run: Run, target: Path) -> list[str]:
-    """Write the rows of the paper's networks; those of an earlier run stay while there are none."""
+def _residual_rows(run: Run, target: Path) -> list[Rows]:
     folders = {fold: beyond_residuals.residuals_folder(run, fold) for fold in range(run.folds)}
-    manifests = {
-        fold: found
-        for fold, folder in folders.items()
-        if (found := artifacts.read_manifest(folder))
-    }
+    manifests = finished_folds(folders)
     if not manifests:
         return []
-    target.mkdir(exist_ok=True)
-    kinds = ("volumes", "counts")
-    for kind in kinds:
-        artifacts.save_table(target, kind, _joined(folders, manifests, kind))
+    tables = {kind: _joined(folders, manifests, kind) for kind in ("volumes", "counts")}
     segmented = [
         {"fold": fold} | {name: found[name] for name in (*FACTS, "thresholds")}
         for fold, found in manifests.items()
     ]
-    origin = _origin(run, manifests, list(run.profile.seeds)) | {"segmented": segmented}
-    artifacts.write_json(target / artifacts.PROVENANCE, origin)
-    return [f"{RESIDUALS}/{name}" for name in (*(f"{k}.csv" for k in kinds), artifacts.PROVENANCE)]
+    origin = describe_origin(run, manifests, list(run.profile.seeds)) | {"segmented": segmented}
+    return [Rows(target, tables, origin)]
 
 
-def _origin(run: Run, finished: Iterable[int], seeds: list[int]) -> dict[str, object]:
+def finished_folds(folders: Mapping[int, Path]) -> dict[int, Mapping[str, Any]]:
+    """Return the manifests of the folds that are there."""
+    found = {fold: artifacts.read_manifest(folder) for fold, folder in folders.items()}
+    return {fold: manifest for fold, manifest in found.items() if manifest}
+
+
+def describe_origin(run: Run, finished: Iterable[int], seeds: list[int]) -> dict[str, object]:
+    """Return what all rows of a run share: data, profile, seeds, folds that are there, commit."""
     cohort = "phantom" if run.data is None else "real"
     return {
         **provenance.collect(cohort, run.profile.name, seeds),

@@ -29,9 +29,13 @@ smoothed T1CE by the name of that sequence."""
 
 
 def component_of(method: str, settings: BeyondSettings) -> str:
-    """Return the rule for components of a method: one without networks finds more that is wide."""
-    with_networks = method.startswith(SYNTHETIC)
-    return settings.component if with_networks else settings.clean_up_component
+    """Return the rule for components of a method, named as in the rows of `make beyond`.
+
+    Several components are kept of "synthetic" and its variants only: smoothed FLAIR, and the
+    paper's residuals, find more healthy tissue that is wide.
+    """
+    several = method.startswith(SYNTHETIC)
+    return settings.component if several else settings.clean_up_component
 
 
 class Score(NamedTuple):

@@ -5,7 +5,7 @@ among those of a larger one; thresholds come from their healthy slices, too.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,7 +21,6 @@ from paperlib.pipeline.new_patients import beyond_method, beyond_model_folder
 from paperlib.pipeline.new_patients.beyond_method import CHOSEN, CLEAN_UP, SYNTHETIC
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.pipeline.study_run import StudyRun
-from paperlib.publish import provenance
 
 PATIENTS = (3, 9)  # beside all of the fold, at all steps
 PARTS = (4, 2)  # of the steps: a quarter, a half, with all patients
@@ -158,21 +157,10 @@ def _home(run: Run, fold: int) -> Path:
 
 def _write(run: Run) -> None:
     """Put the rows of all finished folds where the book reads them."""
-    manifests: dict[int, Mapping[str, object]] = {
-        fold: found
-        for fold in range(run.folds)
-        if (found := artifacts.read_manifest(_home(run, fold)))
-    }
+    folders = {fold: _home(run, fold) for fold in range(run.folds)}
+    manifests = beyond_export.finished_folds(folders)
+    origin = beyond_export.describe_origin(run, manifests, list(run.profile.beyond.averaged))
+    origin |= {"settings": dataclasses.asdict(run.profile.beyond)}
+    tables = [artifacts.load_table(folders[fold], "volumes") for fold in manifests]
     target = beyond_export.destination(run) / FOLDER
-    target.mkdir(parents=True, exist_ok=True)
-    tables = [artifacts.load_table(_home(run, fold), "volumes") for fold in manifests]
-    artifacts.save_table(target, "volumes", pd.concat(tables))
-    cohort = "phantom" if run.data is None else "real"
-    origin = {
-        **provenance.collect(cohort, run.profile.name, list(run.profile.beyond.averaged)),
-        "folds": run.folds,
-        "finished_folds": list(manifests),
-        "commit": next(iter(manifests.values()))["commit"],
-        "settings": dataclasses.asdict(run.profile.beyond),
-    }
-    artifacts.write_json(target / artifacts.PROVENANCE, origin)
+    beyond_export.save_rows(beyond_export.Rows(target, {"volumes": pd.concat(tables)}, origin))
