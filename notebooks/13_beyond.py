@@ -28,7 +28,7 @@ import pandas as pd
 
 from paperlib import artifacts
 from paperlib.evaluation import evidence, present, tables
-from paperlib.evaluation.figures import beyond as figures, choices, slices
+from paperlib.evaluation.figures import beyond as figures, choices, learning, slices
 from paperlib.evaluation.measures import metrics
 
 # %%
@@ -51,7 +51,7 @@ for name in publishing.REFERENCES:
     reference = present.load_reference(publishing.reference_folder(name))
     known[name] = publishing.load_beyond(name, reference)
     notes[name] = provenance.one_line(known[name].provenance) if known[name] else ""
-    print(f"{name}: {figures.describe(known[name])} {notes[name]}")
+    print(f"{name}: {figures.describe(known[name])}\n    {notes[name]}")
 
 # %% [markdown]
 # The tables of this page come from `make beyond` and are kept with the project; the lines above say
@@ -210,6 +210,32 @@ figures.plot_patients(known["real36"], note=notes["real36"])
 # A mean hides what a clinician asks first: for whom does it fail? Where all dots of a patient lie low,
 # the tumour is faint, or small, or another bright structure was taken for it. No rule of this page
 # can repair a wrong component; the [next page](14_doubt) asks whether the method knows.
+#
+# ## How much it learns from
+#
+# Healthy slices of patients are rare, and training takes time. Here are the same two networks with
+# fewer training patients, then with fewer steps; thresholds come from the same patients, and those who
+# are tested stay the same. Simulated patients:
+
+# %% mystnb={"figure": {"caption": "Volume Dice over the number of training patients (left) and over the slice-steps of each network (right); simulated patients.", "name": "fig-learning"}, "image": {"alt": "Two panels of lines with error bars: Dice of whole tumour, core and enhancing tumour over training patients and over steps."}}
+curves = {name: publishing.load_learning(name) for name in publishing.REFERENCES}
+lines = {name: provenance.one_line(one.provenance) for name, one in curves.items() if one}
+learning.plot_curves(curves["phantom"], draws=draws, note=lines.get("phantom", ""))
+
+# %% mystnb={"figure": {"caption": "The same for real patients of the reference run.", "name": "fig-learning-real"}, "image": {"alt": "Two panels of lines with error bars, Dice over training patients and over steps, real patients."}}
+learning.plot_curves(curves["real36"], draws=draws, note=lines.get("real36", ""))
+
+# %% [markdown]
+# The bars are wide because patients differ; what a point costs is told by each patient's own
+# difference:
+
+# %%
+learning.show_differences(curves["real36"], draws=draws, note=lines.get("real36", ""))
+
+# %% [markdown]
+# More is better, but by little: lesions are simulated, so a few healthy brains show the network nearly
+# all that it has to ignore, and the level of the outline comes from the test patient himself. More
+# patients of the same kind are not what is missing here.
 #
 # ## What was tried
 #

@@ -46,7 +46,7 @@ for name in (*publishing.REFERENCES, "phantom-free"):
     known[name] = publishing.load_beyond(name, reference)
     cases[name] = reference.cases.set_index("case") if reference else None
     notes[name] = provenance.one_line(known[name].provenance) if known[name] else ""
-    print(f"{name}: {figures.describe(known[name])} {notes[name]}")
+    print(f"{name}: {figures.describe(known[name])}\n    {notes[name]}")
 
 # %% [markdown]
 # The tables come from `make beyond`; `phantom-free` are simulated patients of whom some have no

@@ -1,5 +1,6 @@
 """Pages written by hand: no typed result, and no claim that the reference does not bear out."""
 
+import functools
 import itertools
 import json
 import re
@@ -28,15 +29,19 @@ NO_PROSE = (
 )
 
 
+@functools.cache
+def load(name):
+    return evidence.load_evidence(REFERENCES / name, command="git checkout results/reference")
+
+
 def summarise(name):
-    found = evidence.load_evidence(REFERENCES / name, command="git checkout results/reference")
+    found = load(name)
     numbers = summary.summarise(found, prefix=name, draws=tables.Draws(20))
     return numbers | summary.measured_summary(found, prefix=name)
 
 
 def beyond_summary():
-    found = evidence.load_evidence(REFERENCES / "real36", command="git checkout results/reference")
-    return publishing.summarise_beyond("real36", found, tables.Draws(20))
+    return publishing.summarise_beyond("real36", load("real36"), tables.Draws(20))
 
 
 @pytest.fixture(scope="module")

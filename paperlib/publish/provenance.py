@@ -60,7 +60,7 @@ def one_line(provenance: Mapping[str, Any]) -> str:
     found = provenance["commit"]
     parts.append(f"commit {found}" if found else f"version {provenance['versions']['paperlib']}")
     if {network["commit"] for network in provenance.get("networks", ())} - {found}:
-        parts[-1] += " (networks: earlier ones)"
+        parts[-1] += " (networks trained at earlier ones)"
     return ", ".join(parts)
 
 

@@ -76,7 +76,8 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     """
     if found is None:
         return absent()
-    lines = {way.name: _line(found, way, draws) for way in beyond.ways(found)}
+    ways = beyond.ways(found)
+    lines = {way.name: _line(found, way, ways, draws) for way in ways}
     printed = dict.fromkeys(next(iter(lines.values())), "–")
     printed["WT, every slice, empty = 0"] = f"{paper.OUTLINE[paper.PAPERS_CHOICE]:.2f}"
     printed[EMPTY_1] = " / ".join(f"{paper.GATED[region]:.2f}" for region in SCORED)
@@ -84,10 +85,11 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     frame.index.name = "method"
     caption = (
         "Dice [95 % interval over patients]; volume: one Dice a patient, those without the region "
-        f"in truth and result left out; difference to {beyond.PLAIN.name} paired. CPU seconds of a "
-        "patient without reading its files. The paper's networks may have rows of fewer patients "
-        "(n), compared on these. What the paper prints is of other patients, and the "
-        "convention of its last three numbers is not stated. "
+        "in truth and result left out. Minus plain, minus agreed: paired difference to "
+        f"{beyond.PLAIN.name} and to the last row of synthetic lesions, on the n patients of the "
+        "row; the paper's networks may have rows of fewer. CPU seconds of a patient without "
+        "reading its files. What the paper prints is of other patients, and the convention of its "
+        "last three numbers is not stated. WT, TC, ET: whole tumour, core, enhancing tumour. "
         f"{describe(found)}; {draws.number} draws; {note}."
     )
     return present.show(frame, caption=caption)
@@ -123,7 +125,7 @@ def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
     return figure
 
 
-def _line(whole: Beyond, way: Way, draws: Draws) -> dict[str, str]:
+def _line(whole: Beyond, way: Way, ways: list[Way], draws: Draws) -> dict[str, str]:
     found = beyond.restrict(whole, way)
 
     def drawn(region: str, aggregation: str, empty: float, way: Way = way):
@@ -136,10 +138,16 @@ def _line(whole: Beyond, way: Way, draws: Draws) -> dict[str, str]:
         else _cell(drawn(region, "volume", np.nan))
         for region in SCORED
     }
-    gain = statistics.difference(
-        drawn("WT", "volume", np.nan), drawn("WT", "volume", np.nan, beyond.PLAIN)
-    )
-    cells["WT, volume, difference"] = "–" if way == beyond.PLAIN else _cell(gain, sign="+")
+    recipe = [other for other in ways if other.method == beyond.SYNTHETIC][-1:]
+    for name, others in {"plain": [beyond.PLAIN], "agreed": recipe}.items():
+        gains = [
+            statistics.difference(
+                drawn("WT", "volume", np.nan), drawn("WT", "volume", np.nan, other)
+            )
+            for other in others
+            if other != way
+        ]
+        cells[f"WT, volume, minus {name}"] = _cell(gains[0], sign="+") if gains else "–"
     truth = found.evidence.slices
     cells["WT / TC / ET, tumour slices"] = " / ".join(
         f"{drawn(region, 'tumour_slices', 0.0).value:.2f}"

@@ -190,6 +190,26 @@ def test_a_network_with_rows_of_fewer_patients_is_compared_on_these(folder, refe
     assert beyond.compare_rules(found).loc[("AAE-MSE-s0", "smoothed threshold"), "n"] == 2
 
 
+def test_the_last_row_is_subtracted_on_the_patients_of_each_row(folder, reference, evidence):
+    """The network has patients of fold 1 alone, where the last row is perfect; .2 elsewhere."""
+    file = folder / "residuals" / "counts.csv"
+    table = pd.read_csv(file)
+    table[table["fold"] == 1].to_csv(file, index=False)
+    agreed = [
+        rows_of("synthetic", "agreed", share, regions=beyond.SCORED, component="ball").query(part)
+        for share, part in ((0.2, "fold == 0"), (1.0, "fold == 1"))
+    ]
+    counts = pd.read_csv(folder / "counts.csv")
+    pd.concat([counts, *agreed]).to_csv(folder / "counts.csv", index=False)
+    found = beyond.load_beyond(folder, evidence, reference)
+    lines = figures.show_last(found, draws=DRAWS).text.splitlines()
+    (network,) = [line for line in lines if "AAE-MSE-s0" in line]
+    (last,) = [line for line in lines if "synthetic lesions, agreed outline" in line]
+    assert "-0.11 [-0.11, -0.11]" in network  # 1.6 / 1.8 - 1
+    assert "+0.33" in last  # (1 + 1 / 3) / 2 - 1 / 3
+    assert last.count("[") == 3  # its own intervals and the difference to plain
+
+
 def test_a_supervised_network_of_the_reference_stands_beside_the_others(
     folder, reference, evidence
 ):

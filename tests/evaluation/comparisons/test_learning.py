@@ -74,6 +74,17 @@ def test_the_figure_has_a_point_for_each_and_an_interval(folder):
     assert left.containers[0].has_yerr
 
 
+def test_each_point_is_subtracted_from_the_last_patient_by_patient(folder):
+    text = figures.show_differences(learning.load_learning(folder), draws=DRAWS, note="a note").text
+    (three,) = [line for line in text.splitlines() if line.startswith("3 patients")]
+    less = f"{dice(20) - (dice(80) + dice(100)) / 2:+.3f}"
+    assert three.count(f"{less} [{less}, {less}]") == 3  # regions alike, one patient a fold
+    for name in ("9 patients", "100 steps", "a note", "the same 2 test patients"):
+        assert name in text
+    assert "all: 13 patients" not in text
+
+
 def test_without_rows_the_page_names_the_command(tmp_path):
     assert learning.load_learning(tmp_path) is None
-    assert "make curve" in figures.plot_curves(None, draws=DRAWS).text
+    for show in (figures.plot_curves, figures.show_differences):
+        assert "make curve" in show(None, draws=DRAWS).text

@@ -170,13 +170,6 @@ def test_a_lost_network_is_trained_again_and_nothing_else(beyond_run):
     after = [artifacts.read_manifest(folder)["content"] for folder in (*folders, rows)]
     assert before == after
     assert (kept.stat().st_mtime_ns, ended.stat().st_mtime_ns) == times
-    fewer = dataclasses.replace(beyond_run.profile.beyond, seeds=(0, 1))
-    profile = dataclasses.replace(beyond_run.profile, beyond=fewer)
-    assert beyond.segment_beyond(dataclasses.replace(beyond_run, profile=profile), 0)
-    assert kept.stat().st_mtime_ns == times[0]
-    methods = set(artifacts.load_table(rows, "volumes")["method"])
-    assert "synthetic s1" in methods
-    assert "synthetic s2" not in methods
 
 
 def test_networks_differ_in_seed_and_brightness_only(beyond_run):
