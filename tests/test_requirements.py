@@ -140,7 +140,7 @@ def test_nothing_is_declared_that_nothing_uses():
 
 def test_make_installs_the_lock_and_the_package_without_asking_for_more():
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    assert "pip install --quiet -r requirements.lock\n" in makefile
+    assert "pip install --quiet --no-compile -r requirements.lock\n" in makefile
     assert "pip install --quiet --no-deps --no-build-isolation -e .\n" in makefile
     tools = set(re.findall(r"\$\(RUN\) (\w+)", makefile)) - OWN - {"pip"}
     assert tools <= _names(DECLARED)

@@ -143,6 +143,7 @@ def _beyond(run: Run, request: Request) -> None:
     fold = _fold(run, request.item)
     _module("comparisons.beyond").segment_beyond(run, fold)
     _module("comparisons.beyond_residuals").segment_residuals(run, fold)
+    _module("comparisons.unet_stages").train_unet(run, fold, "supervised")
     _module("comparisons.beyond_export").write_rows(run)
 
 

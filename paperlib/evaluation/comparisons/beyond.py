@@ -66,13 +66,12 @@ PLAIN = Way("FLAIR z > 1", "B2 fixed")
 CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 
 
-def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond | None:
+def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
     """Return the rows of a folder together with the evidence of the same test patients.
 
     Args:
         folder: Under `results/reference/beyond`.
         found: Evidence of the reference run of these patients.
-        reference: Folder of that evidence; it may hold rows of a supervised U-Net, too.
 
     Returns:
         None where this copy has either not.
@@ -93,9 +92,10 @@ def load_beyond(folder: Path, found: Evidence | None, reference: Path) -> Beyond
         )
     homes = [home for home in (folder, folder / "residuals") if home.exists()]
     counts = [artifacts.load_table(home, "counts") for home in homes]
-    supervised = reference / "crossed-supervised.csv"
-    if supervised.exists():
-        counts.append(pd.read_csv(supervised).assign(method=SUPERVISED))
+    if (folder / "supervised").exists():
+        counts.append(
+            artifacts.load_table(folder / "supervised", "counts").assign(method=SUPERVISED)
+        )
     added = pd.concat(counts)
     parts = [f"{region}_{part}" for region in REGIONS for part in ("overlap", "predicted")]
     both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])

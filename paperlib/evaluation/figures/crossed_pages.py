@@ -132,9 +132,9 @@ def show_supervised(found: Crossed | None, *, draws: Draws, note: str = "") -> S
         },
         index=pd.Index(names, name="region"),
     )
-    unet = found.facts[0]["unets"]
+    unet = found.facts[0]["unets"]["supervised"]
     caption = (
-        f"Dice of a U-Net with {unet['parameters']['supervised']:,} weights, trained with the "
+        f"Dice of a U-Net with {unet['parameters']:,} weights, trained with the "
         f"labels of {_span([fold['training_patients'] for fold in found.facts])} patients for "
         f"{unet['settings']['slice_steps']:,} slice-steps; value [95 % interval]. The published "
         f"range is the paper's (section 5.3): the best teams of BraTS 2018, per volume, on "

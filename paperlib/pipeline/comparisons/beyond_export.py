@@ -9,13 +9,14 @@ import pandas as pd
 from filelock import FileLock
 
 from paperlib import artifacts
-from paperlib.pipeline.comparisons import beyond, beyond_residuals
+from paperlib.pipeline.comparisons import beyond, beyond_residuals, unet_stages
 from paperlib.pipeline.method import patients, results
 from paperlib.pipeline.run import Run
 from paperlib.publish import provenance
 
 REFERENCE = "results/reference/beyond"
-RESIDUALS = "residuals"  # folder of the rows of the paper's networks: they may be of fewer folds
+# Folders of rows that may be of fewer folds: of the paper's networks, of the one that sees masks.
+RESIDUALS, SUPERVISED = "residuals", "supervised"
 KINDS = ("volumes", "counts", "doubts", "pixels")
 FACTS = ("seconds", "commit", "versions")
 NETWORK_FACTS = (*FACTS, "training_slices", "parameters", "training_cpu_s", "patient_cpu_s")
@@ -48,12 +49,14 @@ class Rows(NamedTuple):
 def write_rows(run: Run) -> list[str]:
     """Write the rows of all folds that are finished; returns the files' names.
 
-    Those of the paper's networks from an earlier run stay while this run has none.
+    Those of the paper's networks and of the supervised one from an earlier run stay while this run
+    has none.
     """
     target = destination(run)
     with FileLock(artifacts.ROOT / "runs" / ".beyond.lock"):  # other folds finish, too
         # All origins before a file is written: git would call the checkout changed after that.
         made = [_rows(run, target), *_residual_rows(run, target / RESIDUALS)]
+        made += _supervised_rows(run, target / SUPERVISED)
         return [str(file.relative_to(target)) for rows in made for file in save_rows(rows)]
 
 
@@ -111,6 +114,22 @@ def _residual_rows(run: Run, target: Path) -> list[Rows]:
     ]
     origin = describe_origin(run, manifests, list(run.profile.seeds)) | {"segmented": segmented}
     return [Rows(target, tables, origin)]
+
+
+def _supervised_rows(run: Run, target: Path) -> list[Rows]:
+    name = unet_stages.SUPERVISED
+    manifests = finished_folds(
+        {fold: unet_stages.unet_folder(run, fold, name) for fold in range(run.folds)}
+    )
+    if not manifests:
+        return []
+    counts = [unet_stages.supervised_rows(run, fold).assign(fold=fold) for fold in manifests]
+    trained = [
+        {"fold": fold} | {fact: found[fact] for fact in (*FACTS, "training_slices", "parameters")}
+        for fold, found in manifests.items()
+    ]
+    origin = describe_origin(run, manifests, [0]) | {"trained": trained}
+    return [Rows(target, {"counts": pd.concat(counts)}, origin)]
 
 
 def finished_folds(folders: Mapping[int, Path]) -> dict[int, Mapping[str, Any]]:

@@ -5,7 +5,6 @@ no pixel.
 """
 
 import dataclasses
-import importlib
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,20 +18,14 @@ from paperlib import artifacts
 from paperlib.config import MixtureSettings, TrainingSettings
 from paperlib.evaluation.measures import best_threshold, metrics
 from paperlib.labels import FLAIR, region_mask
-from paperlib.pipeline.comparisons import crossed_residuals
+from paperlib.pipeline.comparisons import crossed_residuals, unet_stages
 from paperlib.pipeline.comparisons.crossed_residuals import Fitted, Shown, Source
-from paperlib.pipeline.method import clustering, patients, rows, segments
+from paperlib.pipeline.comparisons.unet_stages import DENOISER, SUPERVISED
+from paperlib.pipeline.method import clustering, patients, segments
 from paperlib.pipeline.run import Run, run_stage
 from paperlib.postprocessing import alternatives, mixture, morphology, neighbours, stack, thresholds
 from paperlib.publish import provenance
 
-UNET_WORKERS = "paperlib.pipeline.comparisons.unets"  # imports torch
-UNET_CODE = (
-    "paperlib.models.unet",
-    "paperlib.models.unet_tasks",
-    "paperlib.models.unet_training",
-    UNET_WORKERS,
-)
 CROSSED_CODE = (
     "paperlib.evaluation.measures.best_threshold",
     "paperlib.evaluation.measures.metrics",
@@ -48,8 +41,8 @@ CROSSED_CODE = (
     "paperlib.postprocessing.stack",
     "paperlib.postprocessing.thresholds",
 )
+UNETS = (DENOISER, SUPERVISED)
 REFERENCE = "results/reference/phantom"
-UNLIMITED_STEPS = 40_000  # slice-steps of a U-Net where the profile sets no budget
 SHARES = np.geomspace(0.3, 0.005, 12)  # of the brain above the thresholds that are tried
 SAMPLED = 16  # one brain pixel in so many gives the quantiles
 
@@ -70,11 +63,12 @@ class Limits(NamedTuple):
 
 def compare(run: Run, fold: int) -> bool:
     """Train the two U-Nets of a fold, then fill its crossed table; returns whether that ran."""
-    train_unets(run, fold)
+    for name in UNETS:
+        unet_stages.train_unet(run, fold, name)
     networks = finished_networks(run, fold)
     upstream = {name: run.stage(name) for name in ("prepare", "split")}
     upstream |= {n.pair: run.reconstruction_folder(n) for n in networks}
-    upstream["unets"] = _unet_folder(run, fold)
+    upstream |= {name: unet_stages.unet_folder(run, fold, name) for name in UNETS}
 
     def make(folder: Path, _key: str) -> None:
         fitted = crossed_residuals.fit_healthy(run, fold)
@@ -86,7 +80,7 @@ def compare(run: Run, fold: int) -> bool:
             artifacts.save_table(folder, f"counts-{method.replace(' ', '_')}", table)
             pixels.append(ranked.assign(method=method))
         artifacts.save_table(folder, "pixels", pd.concat(pixels))
-        artifacts.save_table(folder, "supervised", _supervised_rows(run, fold))
+        artifacts.save_table(folder, "supervised", unet_stages.supervised_rows(run, fold))
         artifacts.write_json(folder / "facts.json", _facts(run, fold, fitted, limits))
 
     return run_stage(
@@ -94,23 +88,6 @@ def compare(run: Run, fold: int) -> bool:
         settings=dataclasses.asdict(run.profile.mixture) | {"fold": fold},
         upstream=upstream,
         code=CROSSED_CODE,
-        make=make,
-    )
-
-
-def train_unets(run: Run, fold: int) -> bool:
-    """Train the denoising and the supervised U-Net of a fold unless they are there."""
-    steps = run.profile.slice_steps or UNLIMITED_STEPS
-
-    def make(folder: Path, _key: str) -> Mapping[str, object]:
-        schedule = importlib.import_module("paperlib.models.unet_training").Schedule(steps)
-        return importlib.import_module(UNET_WORKERS).train(run, fold, folder, schedule)
-
-    return run_stage(
-        _unet_folder(run, fold),
-        settings={"slice_steps": steps, "fold": fold},
-        upstream={name: run.stage(name) for name in ("prepare", "split")},
-        code=UNET_CODE,
         make=make,
     )
 
@@ -235,17 +212,11 @@ def _precision(anomaly: ndarray, truth: ndarray, brain: ndarray) -> float:
     return metrics.pixel_average_precision(anomaly, truth, brain)
 
 
-def _supervised_rows(run: Run, fold: int) -> pd.DataFrame:
-    folder = _unet_folder(run, fold)
-    segmentation, places = (
-        artifacts.load_array(folder, name) for name in ("segmentation", "test_place")
-    )
-    labels = artifacts.load_array(run.stage("prepare"), "labels")
-    return rows.count_rows(segmentation, labels[places], patients.load_slices(run).iloc[places])
-
-
 def _facts(run: Run, fold: int, fitted: Fitted, limits: Mapping[str, Limits]) -> dict[str, object]:
-    unets = artifacts.require(_unet_folder(run, fold), command=run.command)
+    unets = {
+        name: artifacts.require(unet_stages.unet_folder(run, fold, name), command=run.command)
+        for name in UNETS
+    }
     chosen = patients.load_fold(run, fold)
     slices = patients.load_slices(run)
     return {
@@ -258,12 +229,15 @@ def _facts(run: Run, fold: int, fitted: Fitted, limits: Mapping[str, Limits]) ->
         "component_slices": fitted.slices,
         "components": crossed_residuals.component_numbers(fitted),
         "explained": fitted.subspace.explained.tolist(),
-        "unets": {key: unets[key] for key in ("settings", "training_slices", "parameters")},
+        "unets": {
+            name: {key: unet[key] for key in ("settings", "training_slices", "parameters")}
+            for name, unet in unets.items()
+        },
     }
 
 
 def _denoised(run: Run, fold: int) -> segments.Residual:
-    folder = _unet_folder(run, fold)
+    folder = unet_stages.unet_folder(run, fold, DENOISER)
     return segments.Residual(
         artifacts.load_array(folder, "reconstruction"),
         artifacts.load_array(run.stage("prepare"), FLAIR),
@@ -274,7 +248,3 @@ def _denoised(run: Run, fold: int) -> segments.Residual:
 
 def _folder(run: Run, fold: int) -> Path:
     return run.folder / "crossed" / f"f{fold}"
-
-
-def _unet_folder(run: Run, fold: int) -> Path:
-    return run.folder / "unets" / f"f{fold}"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy import ndarray
 
 from paperlib import artifacts
@@ -17,54 +18,64 @@ SLICES_AT_A_TIME = 64
 CODES = np.array(unet_tasks.CLASSES, np.uint8)
 
 
-def train(
+def train_denoiser(
     run: Run, fold: int, folder: Path, schedule: unet_training.Schedule
 ) -> Mapping[str, object]:
-    """Train both networks of a fold and write what they say about slices they never saw.
+    """Train the denoising network of a fold and write its reconstructions.
 
     `reconstruction` (FLAIR without noise) covers the healthy validation slices and the test
-    slices, `segmentation` the test slices.
+    slices at `place`.
 
     Returns:
-        What the manifest says about the trainings.
+        What the manifest says about the training.
+    """
+    slices, split = patients.load_slices(run), patients.load_fold(run, fold)
+    images, brain = (artifacts.load_array(run.stage("prepare"), name) for name in (FLAIR, "brain"))
+    healthy = patients.healthy_of(slices, split.training)
+    task = unet_tasks.denoising_task(images, brain, healthy)
+    model = unet.build_unet(inputs=1, outputs=1, seed=schedule.seed)
+    facts = _fit(model, task, schedule, folder, "denoiser")
+    test = patients.usable_of(slices, split.test)
+    shown = np.concatenate([patients.healthy_of(slices, split.validation), test])
+    _write_reconstructions(folder, model, images, shown)
+    return facts
+
+
+def train_supervised(
+    run: Run, fold: int, folder: Path, schedule: unet_training.Schedule
+) -> Mapping[str, object]:
+    """Train the supervised network of a fold and write what it says about the test slices.
+
+    `segmentation` holds label codes at `place`.
+
+    Returns:
+        What the manifest says about the training.
     """
     slices, split = patients.load_slices(run), patients.load_fold(run, fold)
     arrays = {
         name: artifacts.load_array(run.stage("prepare"), name)
         for name in (*SEQUENCES, "brain", "labels")
     }
-    healthy = patients.healthy_of(slices, split.training)
     usable = patients.usable_of(slices, split.training)
-    tasks = {
-        "denoiser": unet_tasks.denoising_task(arrays[FLAIR], arrays["brain"], healthy),
-        "supervised": unet_tasks.labelling_task(
-            [arrays[sequence] for sequence in SEQUENCES], arrays["labels"], usable
-        ),
-    }
-    models = {
-        "denoiser": unet.build_unet(inputs=1, outputs=1, seed=schedule.seed),
-        "supervised": unet.build_unet(
-            inputs=len(SEQUENCES), outputs=len(CODES), seed=schedule.seed
-        ),
-    }
-    epochs = [
-        pd.DataFrame(unet_training.fit_unet(models[name], task, schedule, name=name)).assign(
-            network=name
-        )
-        for name, task in tasks.items()
-    ]
-    artifacts.save_table(folder, "epochs", pd.concat(epochs))
-    test = patients.usable_of(slices, split.test)
-    shown = np.concatenate([patients.healthy_of(slices, split.validation), test])
-    _write_reconstructions(folder, models["denoiser"], arrays[FLAIR], shown)
-    _write_segmentations(folder, models["supervised"], arrays, test)
-    return {
-        "training_slices": {name: task.slices for name, task in tasks.items()},
-        "parameters": {
-            name: sum(weights.numel() for weights in model.parameters())
-            for name, model in models.items()
-        },
-    }
+    images = [arrays[sequence] for sequence in SEQUENCES]
+    task = unet_tasks.labelling_task(images, arrays["labels"], usable)
+    model = unet.build_unet(inputs=len(SEQUENCES), outputs=len(CODES), seed=schedule.seed)
+    facts = _fit(model, task, schedule, folder, "supervised")
+    _write_segmentations(folder, model, arrays, patients.usable_of(slices, split.test))
+    return facts
+
+
+def _fit(
+    model: torch.nn.Module,
+    task: unet_tasks.Task,
+    schedule: unet_training.Schedule,
+    folder: Path,
+    name: str,
+) -> Mapping[str, object]:
+    epochs = unet_training.fit_unet(model, task, schedule, name=name)
+    artifacts.save_table(folder, "epochs", pd.DataFrame(epochs))
+    weights = sum(weights.numel() for weights in model.parameters())
+    return {"training_slices": task.slices, "parameters": weights}
 
 
 def _write_reconstructions(folder: Path, model, images: ndarray, places: ndarray) -> None:
@@ -82,7 +93,7 @@ def _write_reconstructions(folder: Path, model, images: ndarray, places: ndarray
 def _write_segmentations(
     folder: Path, model, arrays: Mapping[str, ndarray], places: ndarray
 ) -> None:
-    artifacts.save_array(folder, "test_place", places, axes="slice")
+    artifacts.save_array(folder, "place", places, axes="slice")
     shape = (len(places), *arrays["brain"].shape[1:])
     target = artifacts.create_array(
         folder, "segmentation", shape, "uint8", axes="slice height width"

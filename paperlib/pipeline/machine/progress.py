@@ -40,7 +40,7 @@ def estimate_seconds(run: Run, step: str, item: str = "", *, patients: int) -> f
     if step == "network":
         return _network_seconds(run, item)
     if step == "beyond":
-        return _beyond_seconds(run, patients)
+        return _beyond_seconds(run, patients) + _supervised_seconds(run)
     if step == "curve":  # two numbers of patients at all steps, a quarter and a half of the steps
         return 2.75 * _beyond_seconds(run, patients)
     if step in SECONDS_PER_TEST_PATIENT:
@@ -69,6 +69,12 @@ def _beyond_seconds(run: Run, patients: int) -> float:
     pairs = len(run.pairs()) / run.folds
     tested = (BEYOND_S["alone"] + BEYOND_S["pair"] * pairs) * _tested(run, patients)
     return training * len(settings.seeds) + tested
+
+
+def _supervised_seconds(run: Run) -> float:
+    """Return what the training of the supervised U-Net takes."""
+    steps = run.profile.slice_steps or SLICES_UNTIL_PATIENCE
+    return NETWORK_START_S + steps * MS_PER_SLICE_BEYOND / 1000
 
 
 def _tested(run: Run, patients: int) -> float:

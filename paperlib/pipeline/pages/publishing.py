@@ -94,7 +94,7 @@ def load_known(run: Run) -> dict[str, evidence.Evidence]:
 
 def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | None:
     """Return the rows of `make beyond` beside a reference run; None where there are none."""
-    return beyond.load_beyond(reference_folder(f"beyond/{name}"), found, reference_folder(name))
+    return beyond.load_beyond(reference_folder(f"beyond/{name}"), found)
 
 
 def load_learning(name: str) -> learning.Learning | None:

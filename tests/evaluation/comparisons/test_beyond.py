@@ -88,23 +88,17 @@ def folder(tmp_path, evidence):
 
 
 @pytest.fixture
-def reference(tmp_path):
-    """A reference run's folder without rows of its own."""
-    return tmp_path
-
-
-@pytest.fixture
-def found(folder, evidence, reference):
-    return beyond.load_beyond(folder, evidence, reference)
+def found(folder, evidence):
+    return beyond.load_beyond(folder, evidence)
 
 
 def volume_dice(found, way):
     return beyond.dice(found, way, "WT", aggregation="volume", empty=np.nan, draws=DRAWS).value
 
 
-def test_without_rows_or_without_the_reference_there_is_nothing(reference, folder, evidence):
-    assert beyond.load_beyond(reference / "none", evidence, reference) is None
-    assert beyond.load_beyond(folder, None, reference) is None
+def test_without_rows_or_without_the_reference_there_is_nothing(tmp_path, folder, evidence):
+    assert beyond.load_beyond(tmp_path / "none", evidence) is None
+    assert beyond.load_beyond(folder, None) is None
     for shown in (
         figures.show_rules(None),
         figures.show_last(None, draws=DRAWS),
@@ -165,21 +159,21 @@ def test_the_best_network_is_named_as_chosen_with_the_truth_in_view(found):
     assert beyond.best_network(without) == ""
 
 
-def test_a_way_without_rows_of_every_slice_is_not_compared(folder, reference, evidence):
+def test_a_way_without_rows_of_every_slice_is_not_compared(folder, evidence):
     file = folder / "counts.csv"
     table = pd.read_csv(file)
     table[(table["reading"] != "clearest") | (table["z"] > 70)].to_csv(file, index=False)
-    names = [way.reading for way in beyond.ways(beyond.load_beyond(folder, evidence, reference))]
+    names = [way.reading for way in beyond.ways(beyond.load_beyond(folder, evidence))]
     assert "threshold" in names
     assert "clearest" not in names
 
 
-def test_a_network_with_rows_of_fewer_patients_is_compared_on_these(folder, reference, evidence):
+def test_a_network_with_rows_of_fewer_patients_is_compared_on_these(folder, evidence):
     for name in ("counts.csv", "volumes.csv"):
         file = folder / "residuals" / name
         table = pd.read_csv(file)
         table[table["fold"] == 1].to_csv(file, index=False)
-    found = beyond.load_beyond(folder, evidence, reference)
+    found = beyond.load_beyond(folder, evidence)
     (way,) = [way for way in beyond.ways(found) if way.method == "AAE-MSE-s0"]
     own = beyond.restrict(found, way)
     assert own.evidence.patients == 2
@@ -190,7 +184,7 @@ def test_a_network_with_rows_of_fewer_patients_is_compared_on_these(folder, refe
     assert beyond.compare_rules(found).loc[("AAE-MSE-s0", "smoothed threshold"), "n"] == 2
 
 
-def test_the_last_row_is_subtracted_on_the_patients_of_each_row(folder, reference, evidence):
+def test_the_last_row_is_subtracted_on_the_patients_of_each_row(folder, evidence):
     """The network has patients of fold 1 alone, where the last row is perfect; .2 elsewhere."""
     file = folder / "residuals" / "counts.csv"
     table = pd.read_csv(file)
@@ -201,7 +195,7 @@ def test_the_last_row_is_subtracted_on_the_patients_of_each_row(folder, referenc
     ]
     counts = pd.read_csv(folder / "counts.csv")
     pd.concat([counts, *agreed]).to_csv(folder / "counts.csv", index=False)
-    found = beyond.load_beyond(folder, evidence, reference)
+    found = beyond.load_beyond(folder, evidence)
     lines = figures.show_last(found, draws=DRAWS).text.splitlines()
     (network,) = [line for line in lines if "AAE-MSE-s0" in line]
     (last,) = [line for line in lines if "synthetic lesions, agreed outline" in line]
@@ -210,12 +204,11 @@ def test_the_last_row_is_subtracted_on_the_patients_of_each_row(folder, referenc
     assert last.count("[") == 3  # its own intervals and the difference to plain
 
 
-def test_a_supervised_network_of_the_reference_stands_beside_the_others(
-    folder, reference, evidence
-):
+def test_a_supervised_network_stands_beside_the_others(folder, evidence):
     rows = rows_of("x", "", 0.9).drop(columns=["method", "fold", "reading", "component"])
-    artifacts.save_table(reference, "crossed-supervised", rows)
-    found = beyond.load_beyond(folder, evidence, reference)
+    (folder / "supervised").mkdir()
+    artifacts.save_table(folder / "supervised", "counts", rows)
+    found = beyond.load_beyond(folder, evidence)
     assert beyond.ways(found)[-1].method == beyond.SUPERVISED
     assert volume_dice(found, beyond.ways(found)[-1]) == pytest.approx(2 * 0.9 / 1.9, rel=0.02)
 
@@ -231,19 +224,19 @@ def test_no_two_ways_have_one_name(found):
     assert len(names) == len(set(names))
 
 
-def test_other_slices_than_the_reference_are_refused(folder, reference, evidence):
+def test_other_slices_than_the_reference_are_refused(folder, evidence):
     moved = evidence._replace(slices=evidence.slices.assign(WT_truth=7))
     with pytest.raises(ValueError, match="make beyond"):
-        beyond.load_beyond(folder, moved, reference)
+        beyond.load_beyond(folder, moved)
 
 
-def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, reference, evidence):
+def test_rows_of_one_fold_are_compared_with_the_same_fold(folder, evidence):
     half = evidence.slices[evidence.slices["fold"] == 1]
     artifacts.save_table(folder, "slices", half)
     for file in (*folder.rglob("counts.csv"), *folder.rglob("volumes.csv")):
         table = pd.read_csv(file)
         table[table["case"].isin(half["case"])].to_csv(file, index=False)
-    found = beyond.load_beyond(folder, evidence, reference)
+    found = beyond.load_beyond(folder, evidence)
     assert found.evidence.patients == half["case"].nunique()
     assert list(beyond.by_patient(found, beyond.PLAIN).index) == sorted(half["case"].unique())
 

@@ -34,7 +34,7 @@ FOUND = Crossed(
             "component_slices": 80,
             "healthy_validation_slices": 30,
             "training_patients": 22,
-            "unets": {"parameters": {"supervised": 163588}, "settings": {"slice_steps": 10000}},
+            "unets": {"supervised": {"parameters": 163588, "settings": {"slice_steps": 10000}}},
         }
     ],
     {},

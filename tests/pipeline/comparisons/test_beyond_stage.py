@@ -34,6 +34,8 @@ from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.run import Run, open_run
 from paperlib.pipeline.stages import STAGES, Request
 
+pytestmark = pytest.mark.long
+
 
 def small(run: Run) -> Run:
     """Return the run with trainings of seconds."""
@@ -195,8 +197,8 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     files = [file for file in folder.rglob("*") if file.is_file()]
     assert {str(file.relative_to(folder)) for file in files} == set(names)
     expected = {"slices", "cases", "volumes", "doubts", "pixels", "epochs"}
-    expected |= {"counts", "residuals/volumes", "residuals/counts"}
-    origins = {"provenance.json", "residuals/provenance.json"}
+    expected |= {"counts", "residuals/volumes", "residuals/counts", "supervised/counts"}
+    origins = {f"{folder}provenance.json" for folder in ("", "residuals/", "supervised/")}
     assert {f"{name}.csv" for name in expected} | origins == set(names)
     slices = pd.read_csv(folder / "slices.csv")
     rows = pd.read_csv(folder / "counts.csv")
@@ -207,6 +209,13 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     assert [one["seed"] for one in origin["networks"]] == [0, 1, 2]
     other = artifacts.read_json(folder / "residuals" / "provenance.json")
     assert set(other["segmented"][0]["thresholds"]) == {PAIR}
+    supervised = pd.read_csv(folder / "supervised" / "counts.csv")
+    assert len(supervised) == len(slices)
+    usable = patients.usable_of(
+        patients.load_slices(beyond_run), patients.load_fold(beyond_run, 0).training
+    )
+    (trained,) = artifacts.read_json(folder / "supervised" / "provenance.json")["trained"]
+    assert trained["training_slices"] == len(usable)
     text = "".join(file.read_text() for file in files)
     ids = artifacts.load_table(beyond_run.stage("prepare"), "cases")["id"]
     assert not [name for name in ids if name in text]

@@ -8,10 +8,12 @@ from paperlib import artifacts
 from paperlib.evaluation.comparisons import crossed as pages
 from paperlib.evaluation.measures import metrics
 from paperlib.labels import region_mask
-from paperlib.pipeline.comparisons import crossed
+from paperlib.pipeline.comparisons import crossed, unet_stages
 from paperlib.pipeline.method import patients, results, segments
 from paperlib.pipeline.stages import STAGES, Request
 from paperlib.postprocessing import morphology, thresholds
+
+pytestmark = pytest.mark.long
 
 PARTS = ("overlap", "predicted")
 
@@ -73,9 +75,9 @@ def _a_threshold_is_applied_as_said(run, folder):
 
 
 def _the_supervised_rows_are_counts_of_its_masks(run, folder):
-    unets = run.folder / "unets" / "f0"
-    places = artifacts.load_array(unets, "test_place")
-    segmentation = artifacts.load_array(unets, "segmentation")
+    unet = unet_stages.unet_folder(run, 0, "supervised")
+    places = artifacts.load_array(unet, "place")
+    segmentation = artifacts.load_array(unet, "segmentation")
     labels = artifacts.load_array(run.stage("prepare"), "labels")[places]
     brain = artifacts.load_array(run.stage("prepare"), "brain")[places]
     assert set(np.unique(segmentation)) <= {0, 1, 2, 4}
@@ -84,7 +86,9 @@ def _the_supervised_rows_are_counts_of_its_masks(run, folder):
     table = artifacts.load_table(folder, "supervised")
     for part in PARTS:
         assert table[f"WT_{part}"].tolist() == getattr(found, part)[:, 0].tolist()
-    assert set(artifacts.load_table(unets, "epochs")["network"]) == {"denoiser", "supervised"}
+    for name in ("denoiser", "supervised"):
+        epochs = artifacts.load_table(unet_stages.unet_folder(run, 0, name), "epochs")
+        assert np.isfinite(epochs["loss"]).all()
 
 
 def _pixels_are_ranked_per_patient(run, folder):
