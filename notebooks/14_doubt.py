@@ -113,6 +113,9 @@ doubt.show_worst(known["phantom"], cases=cases["phantom"], note=notes["phantom"]
 doubt.show_no_tumour(known["phantom-free"], note=notes["phantom-free"])
 
 # %% [markdown]
+# Healthy brains are few here and simulated, and the radius is read off the same patients: the table
+# shows that the sign can work, not how often it fails in a clinic.
+#
 # ## More than one
 #
 # A rule that keeps one body loses a second focus by rule. So every component stays that is nearly as
