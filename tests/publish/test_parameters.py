@@ -199,6 +199,12 @@ def test_a_number_that_papermill_read_for_a_text_is_refused_with_the_cure():
         validate(history("# Parameters\nprofile = 2019\n", profile=2019))
 
 
+def test_a_wrong_word_gets_no_advice_about_numbers():
+    with pytest.raises(UsageError, match="'profile' is 'smok'") as refused:
+        validate(history("# Parameters\nprofile = 'smok'\n", profile="smok"))
+    assert "papermill" not in str(refused.value)
+
+
 def test_a_text_typed_into_the_notebook_stands_for_itself():
     with pytest.raises(UsageError, match=r"'flag' is 'false' \(str\)"):
         validate(history(flag="false"))
