@@ -215,22 +215,19 @@ figures.plot_patients(known["real36"], note=notes["real36"])
 #
 # Healthy slices of patients are rare, and training takes time. Here are the same two networks with
 # fewer training patients, then with fewer steps; thresholds come from the same patients, and those who
-# are tested stay the same. Simulated patients:
+# are tested stay the same:
 
-# %% mystnb={"figure": {"caption": "Volume Dice over the number of training patients (left) and over the slice-steps of each network (right); simulated patients.", "name": "fig-learning"}, "image": {"alt": "Two panels of lines with error bars: Dice of whole tumour, core and enhancing tumour over training patients and over steps."}}
-curves = {name: publishing.load_learning(name) for name in publishing.REFERENCES}
-lines = {name: provenance.one_line(one.provenance) for name, one in curves.items() if one}
-learning.plot_curves(curves["phantom"], draws=draws, note=lines.get("phantom", ""))
-
-# %% mystnb={"figure": {"caption": "The same for real patients of the reference run.", "name": "fig-learning-real"}, "image": {"alt": "Two panels of lines with error bars, Dice over training patients and over steps, real patients."}}
-learning.plot_curves(curves["real36"], draws=draws, note=lines.get("real36", ""))
+# %% mystnb={"figure": {"caption": "Volume Dice over the number of training patients (left) and over the slice-steps of each network (right); real patients of the folds that have such rows.", "name": "fig-learning"}, "image": {"alt": "Two panels of lines with error bars: Dice of whole tumour, core and enhancing tumour over training patients and over steps."}}
+curve = publishing.load_learning("real36")
+line = provenance.one_line(curve.provenance) if curve else ""
+learning.plot_curves(curve, draws=draws, note=line)
 
 # %% [markdown]
 # The bars are wide because patients differ; what a point costs is told by each patient's own
 # difference:
 
 # %%
-learning.show_differences(curves["real36"], draws=draws, note=lines.get("real36", ""))
+learning.show_differences(curve, draws=draws, note=line)
 
 # %% [markdown]
 # More is better, but by little: lesions are simulated, so a few healthy brains show the network nearly
