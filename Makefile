@@ -1,4 +1,4 @@
-# Everything a person needs; `make help` lists it. PYTHON is any Python 3.11 or later.
+# Everything a person needs; `make help` lists it. PYTHON is Python 3.11; later ones are not tested.
 PYTHON ?= python3
 DATA ?=
 PROFILE ?= $(if $(DATA),laptop,phantom)
@@ -25,13 +25,13 @@ help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 .venv/installed: requirements.lock pyproject.toml
-	@echo 'Installing into .venv: about 80 seconds and 2 GB'
+	@echo 'Installing into .venv: one to three minutes and 2 GB'
 	$(PYTHON) -m venv .venv
 	$(RUN) pip install --quiet --no-compile -r requirements.lock
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	touch .venv/installed
 
-book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|laptop|paper, FOLDS=4, CLUSTER=slurm
+book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|phantom-free|laptop|full|paper, FOLDS=4, CLUSTER=slurm
 	$(RUN) paperlib book --profile '$(PROFILE)' --data "$$DATA" --folds '$(FOLDS)' \
 	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 	@echo "The book's first page: $(CURDIR)/_build/html/index.html"

@@ -132,7 +132,7 @@ doubt.show_foci(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
 # On real patients the rule that keeps all wide components takes nothing from those with one focus, and
-# finds more of the others' foci, though far from all. `paperlib segment --method synthetic` follows it
+# finds more of the others' foci, though far from all; these patients are few. `paperlib segment --method synthetic` follows it
 # and says how much it dropped; the rule is a setting, `component` of `BeyondSettings`.
 #
 # ## Exercises
@@ -228,7 +228,7 @@ present.show(frame.map("{:.2f}".format), caption=f"{len(radii)} test patients. {
 #
 # ## What we learned
 #
-# - Two networks of one recipe are a free warning: where they disagree, look.
+# - Two networks of one recipe are a warning that needs no truth: where they disagree, look.
 # - A sign orders patients; it does not measure the error, and it is silent about shared mistakes.
 # - With networks, keeping all that is wide finds more second foci and costs the others nothing;
 #   without them it keeps healthy tissue, too, so the clean-up alone keeps the widest component.
