@@ -124,8 +124,8 @@ def validate(namespace: MutableMapping[str, Any], check: Check | None = None) ->
         try:
             found = _checked(parameter, namespace[name], from_text=name in injected)
         except UsageError as error:
-            wanted = name in injected and parameter.annotation.startswith("str")
-            if not wanted or isinstance(namespace[name], str):
+            lost_text = parameter.annotation.startswith("str") and name in injected
+            if not lost_text or isinstance(namespace[name], str):
                 raise
             raise UsageError(f"{error} To pass a number as a text: papermill -r {name}.") from error
         if name in injected:

@@ -79,6 +79,7 @@ def test_a_setting_of_the_mixture_leaves_the_networks_alone(own_run):
     assert _run_all(_with(own_run, mixture=mixture)) == ["segment", "baselines", "gather"]
 
 
+@pytest.mark.long
 def test_a_setting_of_the_split_trains_again_and_ends_with_other_evidence(own_run):
     before = _contents(own_run)
     split = dataclasses.replace(own_run.profile.split, seed=5)
@@ -107,6 +108,7 @@ def test_other_training_settings_retrain_that_network(own_run, monkeypatch):
     assert not network_stages.train_network(own_run, own_run.networks()[1])
 
 
+@pytest.mark.long
 def test_changed_code_runs_the_stages_that_use_it(own_run, monkeypatch):
     real = artifacts.code_hash
     changed = {"paperlib.postprocessing.morphology"}
@@ -139,6 +141,7 @@ def _stop_at_the_second_call(function):
 PAIR = "VAE-MSE-f0-s0"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("stage", "item", "module", "name", "folder"),
     [

@@ -77,7 +77,8 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     if found is None:
         return absent()
     ways = beyond.ways(found)
-    lines = {way.name: _line(found, way, ways, draws) for way in ways}
+    recipe = next((way for way in reversed(ways) if way.method == beyond.SYNTHETIC), None)
+    lines = {way.name: _line(found, way, recipe, draws) for way in ways}
     printed = dict.fromkeys(next(iter(lines.values())), "–")
     printed["WT, every slice, empty = 0"] = f"{paper.OUTLINE[paper.PAPERS_CHOICE]:.2f}"
     printed[EMPTY_1] = " / ".join(f"{paper.GATED[region]:.2f}" for region in SCORED)
@@ -125,7 +126,7 @@ def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
     return figure
 
 
-def _line(whole: Beyond, way: Way, ways: list[Way], draws: Draws) -> dict[str, str]:
+def _line(whole: Beyond, way: Way, recipe: Way | None, draws: Draws) -> dict[str, str]:
     found = beyond.restrict(whole, way)
 
     def drawn(region: str, aggregation: str, empty: float, way: Way = way):
@@ -138,16 +139,13 @@ def _line(whole: Beyond, way: Way, ways: list[Way], draws: Draws) -> dict[str, s
         else _cell(drawn(region, "volume", np.nan))
         for region in SCORED
     }
-    recipe = [other for other in ways if other.method == beyond.SYNTHETIC][-1:]
-    for name, others in {"plain": [beyond.PLAIN], "agreed": recipe}.items():
-        gains = [
-            statistics.difference(
-                drawn("WT", "volume", np.nan), drawn("WT", "volume", np.nan, other)
-            )
-            for other in others
-            if other != way
-        ]
-        cells[f"WT, volume, minus {name}"] = _cell(gains[0], sign="+") if gains else "–"
+    own = drawn("WT", "volume", np.nan)
+    for name, other in {"plain": beyond.PLAIN, "agreed": recipe}.items():
+        cells[f"WT, volume, minus {name}"] = (
+            "–"
+            if other is None or other == way
+            else _cell(statistics.difference(own, drawn("WT", "volume", np.nan, other)), sign="+")
+        )
     truth = found.evidence.slices
     cells["WT / TC / ET, tumour slices"] = " / ".join(
         f"{drawn(region, 'tumour_slices', 0.0).value:.2f}"

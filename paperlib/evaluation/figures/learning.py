@@ -51,10 +51,7 @@ def plot_curves(found: Learning | None, *, draws: Draws, note: str = "") -> Figu
 def show_differences(found: Learning | None, *, draws: Draws, note: str = "") -> Shown:
     """Return what fewer patients and fewer steps cost the networks, patient by patient.
 
-    Args:
-        found: Rows, or None where there are none.
-        draws: Of the intervals over test patients.
-        note: Data, profile, seed and commit, in words.
+    Arguments as in `plot_curves`.
     """
     if found is None:
         return absent("make curve")

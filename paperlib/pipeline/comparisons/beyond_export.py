@@ -15,8 +15,7 @@ from paperlib.pipeline.run import Run
 from paperlib.publish import provenance
 
 REFERENCE = "results/reference/beyond"
-# Folders of rows that may be of fewer folds: of the paper's networks, of the one that sees masks.
-RESIDUALS, SUPERVISED = "residuals", "supervised"
+RESIDUALS = "residuals"  # folder of the rows of the paper's networks: they may be of fewer folds
 KINDS = ("volumes", "counts", "doubts", "pixels")
 FACTS = ("seconds", "commit", "versions")
 NETWORK_FACTS = (*FACTS, "training_slices", "parameters", "training_cpu_s", "patient_cpu_s")
@@ -56,7 +55,7 @@ def write_rows(run: Run) -> list[str]:
     with FileLock(artifacts.ROOT / "runs" / ".beyond.lock"):  # other folds finish, too
         # All origins before a file is written: git would call the checkout changed after that.
         made = [_rows(run, target), *_residual_rows(run, target / RESIDUALS)]
-        made += _supervised_rows(run, target / SUPERVISED)
+        made += _supervised_rows(run, target / unet_stages.SUPERVISED)
         return [str(file.relative_to(target)) for rows in made for file in save_rows(rows)]
 
 
@@ -128,7 +127,7 @@ def _supervised_rows(run: Run, target: Path) -> list[Rows]:
         {"fold": fold} | {fact: found[fact] for fact in (*FACTS, "training_slices", "parameters")}
         for fold, found in manifests.items()
     ]
-    origin = describe_origin(run, manifests, [0]) | {"trained": trained}
+    origin = describe_origin(run, manifests, [unet_stages.SEED]) | {"trained": trained}
     return [Rows(target, {"counts": pd.concat(counts)}, origin)]
 
 

@@ -18,6 +18,7 @@ CODE = (
     WORKERS,
 )
 DENOISER, SUPERVISED = "denoiser", "supervised"
+SEED = 0
 UNLIMITED_STEPS = 40_000  # slice-steps where the profile sets no budget
 
 
@@ -35,14 +36,16 @@ def train_unet(run: Run, fold: int, name: str) -> bool:
     steps = run.profile.slice_steps or UNLIMITED_STEPS
 
     def make(folder: Path, _key: str) -> Mapping[str, object]:
-        schedule = importlib.import_module("paperlib.models.unet_training").Schedule(steps)
+        schedule = importlib.import_module("paperlib.models.unet_training").Schedule(
+            steps, seed=SEED
+        )
         return getattr(importlib.import_module(WORKERS), f"train_{name}")(
             run, fold, folder, schedule
         )
 
     return run_stage(
         unet_folder(run, fold, name),
-        settings={"slice_steps": steps, "fold": fold},
+        settings={"slice_steps": steps, "fold": fold, "seed": SEED},
         upstream={stage: run.stage(stage) for stage in ("prepare", "split")},
         code=CODE,
         make=make,
