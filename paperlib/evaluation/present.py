@@ -42,12 +42,16 @@ def show(
     """Return a table of texts for a page.
 
     Args:
-        frame: Texts. Of an index with two levels, the first names groups of rows: each group
-            gets a line of its own above its rows, with the level's name before it.
+        frame: Texts. Of an index with two levels, the first names groups of rows: the rows of a
+            group stand together, in the place of its first one, below a line of its own with the
+            level's name and the group's.
         caption: What the numbers are: data, number of patients and slices, convention.
         bold: Which cells to emphasise.
     """
     marked = np.zeros(frame.shape, bool) if bold is None else bold
+    if frame.index.nlevels > 1:
+        together = np.argsort(pd.factorize(frame.index.get_level_values(0))[0], kind="stable")
+        frame, marked = frame.iloc[together], marked[together]
     text = f"{caption}\n{frame.mask(marked, frame.astype(str) + '*').to_string()}"
     heading = np.zeros(len(frame), bool)
     if frame.index.nlevels > 1:

@@ -23,6 +23,14 @@ def test_groups_get_a_line_of_their_own():
     ]  # fmt: skip
 
 
+def test_a_row_apart_from_its_group_is_put_below_its_line():
+    apart = GROUPED.iloc[[0, 2, 1]]
+    bold = np.array([[False], [False], [True]])
+    shown = present.show(apart, caption="c", bold=bold)
+    assert rows_of(shown.html) == rows_of(present.show(GROUPED, caption="c").html)
+    assert shown.text == present.show(GROUPED, caption="c", bold=bold[[0, 2, 1]]).text
+
+
 def test_only_marked_cells_and_group_lines_are_bold():
     bold = np.array([[False], [True], [False]])
     shown = present.show(GROUPED, caption="c", bold=bold)
