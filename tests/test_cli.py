@@ -16,6 +16,7 @@ from paperlib.pipeline import run
 from paperlib.pipeline.method import patients
 from paperlib.pipeline.stages import STAGES
 
+SOURCES = Path(__file__).resolve().parents[1] / "notebooks"
 PATIENTS = ("Phantom_0001", "Phantom_0003")
 
 
@@ -311,3 +312,12 @@ def test_prepared_slices_of_real_patients_have_no_counterfactual(brats, tmp_path
     flair = artifacts.load_array(real.stage("prepare"), "flair")
     assert flair.shape == (2 * 70, 128, 128)
     assert np.abs(flair).max() > 1
+
+
+@pytest.mark.parametrize("notebook", sorted(path.stem for path in SOURCES.glob("*.py")))
+def test_a_notebook_without_its_run_starts_no_kernel(notebook, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(artifacts, "ROOT", tmp_path)
+    assert cli.main(["execute", str(SOURCES / f"{notebook}.py"), "-p", "folds", "2"]) == 2
+    message = capsys.readouterr().err
+    assert "evidence is missing or incomplete; run `make book PROFILE=smoke FOLDS=2`." in message
+    assert list(tmp_path.iterdir()) == []

@@ -51,7 +51,7 @@ def _add_student(commands) -> None:
 
 def _execute(options: argparse.Namespace) -> int:
     commands = importlib.import_module("paperlib.publish.commands")
-    check = importlib.import_module("paperlib.pipeline.run").check_choices
+    check = importlib.import_module("paperlib.pipeline.run").check_ready
     return commands.run_execute(options.source, options.output, options.parameters, check)
 
 

@@ -208,6 +208,24 @@ def check_choices(values: Mapping[str, Any]) -> None:
     _refuse_untested(run, values.get("case"), values.get("z"))
 
 
+def check_ready(values: Mapping[str, Any]) -> None:
+    """Refuse what `check_choices` refuses, and a run that has not been made.
+
+    For a command that looks before it starts a kernel.
+
+    Args:
+        values: As for `check_choices`.
+
+    Raises:
+        FileNotFoundError: If the run is missing; names the command that makes it.
+        ValueError: If parameters do not go together.
+        NotADirectoryError: If the folder of patients does not exist.
+    """
+    check_choices(values)
+    if {"profile", "data", "folds"} <= set(values):
+        open_run(values["profile"], values["data"], values["folds"]).require("evidence")
+
+
 def _refuse_untrained(run: Run, model: str | None, loss: str | None) -> None:
     trained = list(dict.fromkeys((network.model, network.loss) for network in run.networks()))
     if not any(model in (None, one) and loss in (None, other) for one, other in trained):

@@ -91,12 +91,12 @@ def check_together(values: Mapping[str, Any], check: Check | None) -> None:
     """Let `check` judge values that are each allowed.
 
     Raises:
-        UsageError: If they do not go together.
+        UsageError: If they do not go together, or what they name is not there.
     """
     try:
         if check:
             check(values)
-    except (ValueError, NotADirectoryError) as error:
+    except (ValueError, FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(str(error)) from error
 
 
