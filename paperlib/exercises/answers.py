@@ -119,7 +119,8 @@ def check_number(
     for mistake in mistakes:
         if near(mistake.value):
             raise WrongAnswerError(f"`{name}` is {number:.4g}: {mistake.remark}")
-    raise WrongAnswerError(f"`{name}` is {number:.4g}: {otherwise}")
+    side = ", too high" if number > right else ", too low" if number < right else ""  # none of NaN
+    raise WrongAnswerError(f"`{name}` is {number:.4g}{side}: {otherwise}")
 
 
 def passed(text: str) -> None:

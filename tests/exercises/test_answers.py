@@ -39,14 +39,14 @@ def test_a_choice_is_right_wrong_or_unknown():
 @pytest.mark.parametrize("answer", [2, 2.0, 2.01, np.float32(2), np.array([2.0]), np.int64(2)])
 def test_a_number_may_come_in_any_dress_and_be_rounded(answer):
     assert remark(answer) == ""
-    assert remark(answer, right=3.0) == f"`n` is {np.asarray(answer).item():.4g}: count."
+    assert remark(answer, right=3.0) == f"`n` is {np.asarray(answer).item():.4g}, too low: count."
 
 
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
         (4.0, "`n` is 4: that is twice as much"),
-        (3, "`n` is 3: count"),
+        (3, "`n` is 3, too high: count"),
         (float("nan"), "`n` is nan: count"),
         ("2", "`n` is str; expected one number"),
         (True, "`n` is bool; expected one number"),

@@ -79,6 +79,7 @@ def show_prototypes() -> Shown:
     frame = table.assign(Dice=table["Dice"].map("{:.3f}".format)).set_index("what was tried")
     caption = (
         "Volume Dice of prototypes on the same real patients, one network a fold unless said. "
+        "A way with two values was noted twice, as the rest of the recipe changed. "
         "Their code is not kept: these numbers say what to expect, and cannot be recomputed here. "
         f"Noted down in commit {PROTOTYPES_NOTED}."
     )
