@@ -31,7 +31,7 @@ help:  ## list the targets
 	$(RUN) pip install --quiet --no-deps --no-build-isolation -e .
 	touch .venv/installed
 
-book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|phantom-free|laptop|full|paper, FOLDS=4, CLUSTER=slurm
+book: .venv/installed  ## the book; DATA=folder for real patients, PROFILE=smoke|phantom|phantom-free|phantom-foci|laptop|full|paper, FOLDS=4, CLUSTER=slurm
 	$(RUN) paperlib book --profile '$(PROFILE)' --data "$$DATA" --folds '$(FOLDS)' \
 	  --cores $(CORES) --cluster '$(CLUSTER)' $(if $(filter 1,$(ALLOW_SKIPPED)),--allow-skipped)
 	@echo "The book's first page: $(CURDIR)/_build/html/index.html"

@@ -15,7 +15,7 @@
 # than it seems: the lower loss is not the better detector.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 sequence: str = "flair"  # whose training is followed; one of: flair, t1ce

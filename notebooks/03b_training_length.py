@@ -15,7 +15,7 @@
 # of networks says how long they were trained as much as which is better.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 measure: str = "pixel_ap"  # of the tables; one of: pixel_ap, dice, auroc

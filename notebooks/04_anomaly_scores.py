@@ -16,7 +16,7 @@
 # slices without, and what is it that they measure?
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 model: str | None = None  # one of: VAE, dVAE, VAE1px, VAE-CE, AAE, BiAAE; None: by rule

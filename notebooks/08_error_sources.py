@@ -17,7 +17,7 @@
 # The paper has no such analysis. It is the question to ask before building a better network.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 network: str | None = None  # such as dVAE-SSIM-s0; None: the first that was looked into

@@ -18,7 +18,7 @@
 # number of patients, and most of this page is about what that number cannot tell.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 reading: str = "neighbourhood"  # of equation 1; one of: both, neighbourhood, weights

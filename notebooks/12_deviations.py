@@ -15,7 +15,7 @@
 # results, so the choices stand in the order of their effects and not in that of our worries.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 

@@ -16,7 +16,7 @@
 # from healthy slices of other patients, and the plain threshold stands beside them.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 case: int | None = None  # number of a test patient to look at; None: the one with most tumour

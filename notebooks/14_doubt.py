@@ -14,7 +14,7 @@
 # for signs that need no truth, for patients without a tumour, and for those with more than one.
 
 # %% tags=["parameters"]
-profile: str = "smoke"  # size; one of: smoke, phantom, phantom-free, laptop, full, paper
+profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
 data: str = ""  # folder of real patients; empty: simulated ones
 folds: int = 1  # from 1 to 20
 
@@ -41,7 +41,7 @@ run = runs.open_run(profile, data, folds)
 found = evidence.load_evidence(run.require("evidence"), command=run.command)
 draws = tables.Draws()
 known, notes, cases = {}, {}, {}
-for name in (*publishing.REFERENCES, "phantom-free"):
+for name in (*publishing.REFERENCES, "phantom-free", "phantom-foci"):
     reference = present.load_reference(publishing.reference_folder(name))
     known[name] = publishing.load_beyond(name, reference)
     cases[name] = reference.cases.set_index("case") if reference else None
@@ -50,7 +50,7 @@ for name in (*publishing.REFERENCES, "phantom-free"):
 
 # %% [markdown]
 # The tables come from `make beyond`; `phantom-free` are simulated patients of whom some have no
-# tumour.
+# tumour, `phantom-foci` such as have two or three foci each.
 #
 # ## Signs without the truth
 #
@@ -119,10 +119,11 @@ doubt.show_no_tumour(known["phantom-free"], note=notes["phantom-free"])
 # ## More than one
 #
 # A rule that keeps one body loses a second focus by rule. So every component stays that is nearly as
-# wide as the widest (`FOCUS_SHARE` of `outline` says how nearly); the other rules stand beside it:
+# wide as the widest (`FOCUS_SHARE` of `outline` says how nearly); the other rules stand beside it.
+# Simulated patients with two or three foci each, some of which grew together or lie outside the slices:
 
 # %%
-doubt.show_foci(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
+doubt.show_foci(known["phantom-foci"], cases=cases["phantom-foci"], note=notes["phantom-foci"])
 
 # %% [markdown]
 # Real patients, of whom few have a second focus apart from the first:

@@ -18,6 +18,7 @@ class CohortSettings:
     patients: int
     step_mm: int = 1  # grid of the simulation; the files are always 1 mm
     tumour_free_share: float = 0.0  # share of patients without a tumour
+    several_foci: bool = False  # two or three foci in every tumour, apart from each other
     seed: int = 0
 
 
@@ -222,6 +223,15 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             name="phantom-free",
             purpose="simulated patients, three of ten without a tumour",
             cohort=CohortSettings(patients=44, tumour_free_share=0.3),
+            split=_PHANTOM_SPLIT,
+            models=("dVAE",),
+            losses=("SSIM",),
+            slice_steps=10_000,
+        ),
+        "phantom-foci": Profile(
+            name="phantom-foci",
+            purpose="simulated patients, two or three foci in each",
+            cohort=CohortSettings(patients=44, several_foci=True),
             split=_PHANTOM_SPLIT,
             models=("dVAE",),
             losses=("SSIM",),

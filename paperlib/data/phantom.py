@@ -68,7 +68,12 @@ class Phantom(NamedTuple):
 
 
 def simulate(
-    index: int, *, seed: int = 0, step_mm: int = 1, tumour_free_share: float = 0.0
+    index: int,
+    *,
+    seed: int = 0,
+    step_mm: int = 1,
+    tumour_free_share: float = 0.0,
+    several_foci: bool = False,
 ) -> Phantom:
     """Make patient number `index`; the same whatever the size of the cohort.
 
@@ -78,6 +83,7 @@ def simulate(
         step_mm: 1, or 2 to 4 for a faster, blocky patient on the same grid (for plumbing).
         tumour_free_share: Chance of having no tumour, 0 to 1; the patients without one at a
             lower share are among those at a higher share, all others stay as they are.
+        several_foci: Two or three foci apart from each other, in place of one in most patients.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -85,7 +91,7 @@ def simulate(
     _check(index, seed, step_mm, tumour_free_share)
     streams = {name: np.random.default_rng([seed, index, k]) for name, k in STAGES.items()}
     warp = draw_warp(streams["anatomy"], step_mm)
-    plan = plan_tumour(streams["tumour"], warp)
+    plan = plan_tumour(streams["tumour"], warp, several=several_foci)
     tumour_free = bool(streams["tumour_free"].random() < tumour_free_share)
     if not tumour_free:
         warp = push_tissue(warp, plan)
@@ -158,7 +164,13 @@ def fill_volume(
 
 
 def write_phantom(
-    folder: Path, index: int, *, seed: int, step_mm: int, tumour_free_share: float
+    folder: Path,
+    index: int,
+    *,
+    seed: int,
+    step_mm: int,
+    tumour_free_share: float,
+    several_foci: bool = False,
 ) -> Path:
     """Write patient number `index` as a BraTS 2018 case and return its folder.
 
@@ -172,24 +184,25 @@ def write_phantom(
         seed: Seed of the cohort.
         step_mm: 1, or 2 to 4 for a faster, blocky patient.
         tumour_free_share: Chance of having no tumour.
+        several_foci: Whether every tumour has two or three foci.
 
     Raises:
         ValueError: If an argument is out of range.
     """
     _check(index, seed, step_mm, tumour_free_share)
     name = f"Phantom_{index:04d}"
-    settings = {
-        "version": VERSION,
-        "index": index,
+    recipe = {
         "seed": seed,
         "step_mm": step_mm,
         "tumour_free_share": tumour_free_share,
+        "several_foci": several_foci,
     }
+    settings = {"version": VERSION, "index": index, **recipe}
     places = [folder / grade / name for grade in ("HGG", "LGG")]
     for place in places:
         if _settings(place / f"{name}_truth.json", settings) == settings:
             return place
-    phantom = simulate(index, seed=seed, step_mm=step_mm, tumour_free_share=tumour_free_share)
+    phantom = simulate(index, **recipe)
     place = places[phantom.low_grade]
     place.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{name}-", dir=folder))

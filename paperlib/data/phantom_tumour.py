@@ -1,5 +1,6 @@
 """Tumour of a simulated patient: where it grows, how it pushes, its labels and its signal."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,8 @@ from paperlib.labels import BACKGROUND, CORE, EDEMA, ENHANCING, FLAIR, T1CE
 
 LOW_GRADE_SHARE = 0.26  # as in BraTS 2018: 75 of 285
 REACH = 1.9  # nothing is changed beyond this many radii
+NEAR_MM, FAR_MM = 60, 110  # from the first focus to another at most, the latter if apart
+GAP_MM, GAP_RADII = 15, 1.3  # and at least, if apart: so many mm and radii of each earlier focus
 ISLAND_SHARE = 0.02  # smaller pieces, as a share of the largest one, are dropped
 
 
@@ -73,19 +76,21 @@ class Tumour(NamedTuple):
     bumps: Float32[ndarray, " voxel"]
 
 
-def plan_tumour(rng: Generator, warp: Warp) -> Plan:
+def plan_tumour(rng: Generator, warp: Warp, *, several: bool = False) -> Plan:
     """Draw grade, foci and mass effect.
 
     Args:
         rng: The stream of the tumour.
         warp: The patient's head; centres lie in its white matter, off the midline.
+        several: Two or three foci that do not grow together; else most tumours have one.
     """
     low_grade = rng.random() < LOW_GRADE_SHARE
-    count = 1 if rng.random() < 0.85 else int(rng.integers(2, 4))  # 2 or 3
+    single = rng.random() < 0.85 and not several
+    count = 1 if single else int(rng.integers(2, 4))  # 2 or 3
     push = rng.uniform(*((0.05, 0.35) if low_grade else (0.15, 0.55)))
     foci: list[Focus] = []
     for number in range(count):
-        centre = _draw_centre(rng, warp, foci[0].centre_mm if foci else None)
+        centre = _draw_centre(rng, warp, foci, apart=several)
         radius = 31 * np.exp(rng.normal(0, 0.20)) if rng.random() < 0.92 else rng.uniform(11, 17)
         if number:
             radius = 10 * np.exp(rng.normal(0, 0.3))
@@ -98,13 +103,20 @@ def plan_tumour(rng: Generator, warp: Warp) -> Plan:
 
 
 def _draw_centre(
-    rng: Generator, warp: Warp, first: Float32[ndarray, "3"] | None
+    rng: Generator, warp: Warp, foci: Sequence[Focus], *, apart: bool
 ) -> Float32[ndarray, "3"]:
-    """Draw until the centre lies in white matter, off the midline and near the first focus."""
+    """Draw until the centre lies in white matter, off the midline and fits the earlier foci."""
+    farthest_mm = FAR_MM if apart else NEAR_MM
     while True:
         x, y = rng.uniform(60, 176), rng.uniform(50, 205)
         centre = np.array([x, y, np.clip(rng.normal(77, 16), 42, 114)], np.float32)
-        if abs(x - 118) <= 13 or (first is not None and np.linalg.norm(centre - first) > 60):
+        away = [float(np.linalg.norm(centre - focus.centre_mm)) for focus in foci]
+        too_far = bool(foci) and away[0] > farthest_mm
+        too_near = apart and any(
+            distance < GAP_MM + GAP_RADII * focus.radius_mm
+            for distance, focus in zip(away, foci, strict=True)
+        )
+        if abs(x - 118) <= 13 or too_far or too_near:
             continue
         knot = ((centre - BOX_START) / warp.spacing_mm)[:, None]
         point = np.stack([ndimage.map_coordinates(along, knot, order=1) for along in warp.points])

@@ -92,8 +92,9 @@ class Run:
         if self.data is not None:
             return self.data
         cohort = self.profile.cohort
-        free = f"-free{round(100 * cohort.tumour_free_share)}" if cohort.tumour_free_share else ""
-        return artifacts.ROOT / "data" / f"phantom-seed{cohort.seed}-{cohort.step_mm}mm{free}"
+        kind = f"-free{round(100 * cohort.tumour_free_share)}" if cohort.tumour_free_share else ""
+        kind += "-foci" if cohort.several_foci else ""
+        return artifacts.ROOT / "data" / f"phantom-seed{cohort.seed}-{cohort.step_mm}mm{kind}"
 
     @property
     def command(self) -> str:

@@ -54,6 +54,17 @@ def test_tumour_free_patients_leave_the_others_as_they_are(patient):
     assert_equal(patient, simulate(HGG, step_mm=4, tumour_free_share=0.5))
 
 
+def test_several_foci_lie_apart_from_each_other(patient):
+    several = simulate(HGG, step_mm=4, several_foci=True)
+    assert len(patient.radii_mm) == 1
+    assert len(several.radii_mm) in (2, 3)
+    _, count = ndimage.label(several.labels, np.ones((3, 3, 3)))
+    assert count > 1
+    for number, centre in enumerate(several.centres_mm):
+        for other, radius in zip(several.centres_mm[:number], several.radii_mm, strict=False):
+            assert np.linalg.norm(centre - other) > 1.3 * radius + 14
+
+
 def test_a_tumour_does_not_move_the_scanner_or_the_grade(patient, healthy):
     assert healthy.low_grade == patient.low_grade
     ratio = healthy.flair[healthy.flair > 0].mean() / patient.flair[patient.flair > 0].mean()

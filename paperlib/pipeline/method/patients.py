@@ -45,6 +45,7 @@ def make_cohort(run: Run, *, jobs: int = 1) -> bool:
                 seed=cohort.seed,
                 step_mm=cohort.step_mm,
                 tumour_free_share=cohort.tumour_free_share,
+                several_foci=cohort.several_foci,
             )
             for index in range(cohort.patients)
         )
