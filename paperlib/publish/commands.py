@@ -200,6 +200,7 @@ def run_book(root: Path) -> int:
     refused = run_gate(root / EXECUTED, sources, read_origins(root / BOOK))
     if refused:
         return refused
+    print("Jupyter Book builds the pages and says nothing for a minute or more", flush=True)
     call = "from jupyter_book.cli.main import main; main()"
     options = ["build", str(root), "-W", "-n", "--keep-going", "-q"]
     status = subprocess.run([sys.executable, "-c", call, *options], check=False).returncode
