@@ -106,7 +106,9 @@ def start(run: Run, steps: Sequence[str], cores: int) -> None:
     (run.folder / FAILED).unlink(missing_ok=True)
     if steps:
         total = _clock(sum(seconds.values()) / cores)
-        print(f"{len(steps)} steps on {cores} cores, about {total} if nothing else runs", flush=True)
+        print(
+            f"{len(steps)} steps on {cores} cores, about {total} if nothing else runs", flush=True
+        )
 
 
 @contextlib.contextmanager

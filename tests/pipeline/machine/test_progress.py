@@ -111,7 +111,9 @@ def test_the_estimate_at_the_start_follows_the_number_of_real_patients(tmp_path,
     _real_patients(tmp_path / "data", 40)
     real = open_run("laptop", str(tmp_path / "data"), folds=4)
     progress.start(real, ["prepare", "baselines 0"], 1)
-    assert capsys.readouterr().out == "2 steps on 1 cores, about 1 min 58 s if nothing else runs\n"  # 40 * 1.7 + 10 * 5
+    assert (
+        capsys.readouterr().out == "2 steps on 1 cores, about 1 min 58 s if nothing else runs\n"
+    )  # 40 * 1.7 + 10 * 5
 
 
 def test_the_start_names_steps_cores_and_time(run, capsys):
