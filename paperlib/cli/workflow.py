@@ -13,7 +13,7 @@ from pathlib import Path
 def add_commands(commands) -> None:
     """Add `book` and all that Snakemake does, `stage` and `reference` to the command line."""
     chosen = argparse.ArgumentParser(add_help=False)
-    chosen.add_argument("--profile", required=True, help="smoke, phantom, laptop or paper")
+    chosen.add_argument("--profile", required=True, help="size of the run, see README.md")
     chosen.add_argument("--data", default="", help="folder of real patients")
     chosen.add_argument("--folds", type=int, default=1, help="folds of a cross-validation")
     works = argparse.ArgumentParser(add_help=False)
