@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 from whole_run import run_every_stage
 
-from paperlib import artifacts
+from paperlib import artifacts, cli
 from paperlib.config import (
     PROFILES,
     CohortSettings,
@@ -24,6 +24,9 @@ from paperlib.config import (
 )
 from paperlib.pipeline.run import Run
 from paperlib.publish import provenance
+
+for variable in cli.THREAD_VARIABLES:  # as every command does, before torch is imported
+    os.environ.setdefault(variable, "1")
 
 MINI = dataclasses.replace(
     PROFILES["smoke"],

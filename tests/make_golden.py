@@ -4,10 +4,10 @@ Run it after a change that is meant to move the numbers, and look at the differe
 
     python tests/make_golden.py
 
-The value is that of seed 0. Each column has a second one, the tolerance of each row: twice the
-larger distance of seeds 1 and 2 from seed 0, because another machine rounds differently and a
-training turns that into something like another seed. Rows without a network depend on no seed and
-get the smallest tolerance.
+The value is that of seed 0. Each column has a second one, the tolerance of each row: three times
+the larger distance of seeds 1 and 2 from seed 0, because another processor rounds differently and a
+training turns that into something like another seed (twice was too little for two threads). Rows
+without a network depend on no seed and get the smallest tolerance.
 """
 
 import dataclasses
@@ -27,6 +27,7 @@ from paperlib.pipeline.run import Run
 FOLDER = Path(__file__).parent / "golden"
 SEEDS = (0, 1, 2)
 WITHOUT_NETWORK = 0.005  # tolerance of rows that are the same for every seed
+DISTANCES = 3  # between seeds, that a number may move
 WITH_NETWORK = 0.02  # at least, of rows that are not
 SUFFIX = "_tolerance"
 DRAWS = tables.Draws(200)
@@ -64,7 +65,7 @@ def with_tolerances(by_seed: Mapping[int, pd.DataFrame]) -> pd.DataFrame:
     golden = {}
     for column in first:
         golden[column] = first[column]
-        golden[column + SUFFIX] = np.maximum(2 * moved[column], least)
+        golden[column + SUFFIX] = np.maximum(DISTANCES * moved[column], least)
     return pd.DataFrame(golden)
 
 

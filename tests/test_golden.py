@@ -85,13 +85,13 @@ def test_a_row_or_column_that_appears_or_goes_is_a_drift():
     ]
 
 
-def test_a_tolerance_is_twice_the_distance_between_seeds_of_its_row_and_column():
+def test_a_tolerance_is_three_times_the_distance_between_seeds_of_its_row_and_column():
     seeds = {
         0: _table(value=[0.3, 0.4], low=[np.nan, 0.1]),
         1: _table(value=[0.31, 0.4], low=[np.nan, 0.1]),
         2: _table(value=[0.27, 0.4], low=[np.nan, 0.1]),
     }
     made = with_tolerances(seeds)
-    np.testing.assert_allclose(made["value_tolerance"], [0.06, 0.005])
+    np.testing.assert_allclose(made["value_tolerance"], [0.09, 0.005])
     np.testing.assert_allclose(made["low_tolerance"], [0.02, 0.005])
     pd.testing.assert_series_equal(made["value"], seeds[0]["value"])
