@@ -28,6 +28,7 @@ FOCUS_SHARE = 0.6  # of the widest ball's radius, from which another component i
 LEVELS = np.round(np.arange(-0.2, 2.5, 0.2), 1)  # of a score in z units, where a rim is sought
 RING_PX = 3  # width of the tissue around an outline that it is compared with
 SHARPNESS, UNITY = 2, 8  # powers of contrast and agreement: how much more the best levels weigh
+BELOW, SPREAD = 0.4, 0.7  # z units: how far under the threshold outlines lie, and how far from that
 _REACH_PX = 5  # what opening, closing and the ring see beyond a component
 
 
@@ -92,6 +93,7 @@ def clearest_outline(
     start: Bool[ndarray, "slice height width"],
     *,
     members: Sequence[Float[ndarray, "slice height width"]] = (),
+    threshold: float | None = None,
 ) -> Bool[ndarray, "slice height width"]:
     """Return each component of a first outline at the level where it stands out most.
 
@@ -100,13 +102,16 @@ def clearest_outline(
     outline only says where the tumour is. At each of `LEVELS` the component that holds most of it
     is compared with the ring around it. The level is the median of all, weighted by the
     difference of the two mean scores to the power of `SHARPNESS` and, where the score is a mean
-    of several, by the Dice between their outlines at this level to the power of `UNITY`.
+    of several, by the Dice between their outlines at this level to the power of `UNITY`. What
+    finds a tumour surely is too strict for its rim, so a threshold draws the choice to levels
+    `BELOW` it: a Gaussian of width `SPREAD` weighs the levels, too.
 
     Args:
         score: Of one patient, higher inside a tumour, z units, without a threshold subtracted.
         brain: No voxel outside is ever tumour.
         start: The first outline; if it is empty, so is the result.
         members: Scores of the networks whose mean is `score`; none without networks.
+        threshold: That gave the first outline, z units; None weighs all levels alike.
     """
     components, count = ndimage.label(start)
     low, whole = open_close((score > LEVELS[0]) & brain, brain), np.zeros_like(start)
@@ -115,7 +120,8 @@ def clearest_outline(
         # Opening, closing and components only shrink with a higher level: all lie in this box.
         found = ndimage.find_objects(_component_of(low | first, first).astype(int))[0]
         box = tuple(slice(max(side.start - _REACH_PX, 0), side.stop + _REACH_PX) for side in found)
-        whole[box] |= _clearest(score[box], brain[box], first[box], [one[box] for one in members])
+        boxed = [one[box] for one in members]
+        whole[box] |= _clearest(score[box], brain[box], first[box], boxed, threshold)
     return whole
 
 
@@ -124,6 +130,7 @@ def _clearest(
     brain: Bool[ndarray, "slice height width"],
     start: Bool[ndarray, "slice height width"],
     members: Sequence[Float[ndarray, "slice height width"]],
+    threshold: float | None,
 ) -> Bool[ndarray, "slice height width"]:
     """Return the clearest outline of one component, the start if no level stands out."""
     cleaned, *alone = (open_close_score(one, brain) for one in (score, *members))
@@ -136,11 +143,16 @@ def _clearest(
         contrast = max(float(score[mask].mean() - score[ring].mean()), 0.0)
         drawn = [_component_of(member > level, start) for member in alone]
         masks.append(mask)
-        weights.append(contrast**SHARPNESS * agreement(drawn) ** UNITY)
+        usual = 1.0 if threshold is None else _nearness(level - (threshold - BELOW))
+        weights.append(contrast**SHARPNESS * agreement(drawn) ** UNITY * usual)
     if not any(weights):
         return start
     risen = np.cumsum(weights)
     return masks[int(np.searchsorted(risen, risen[-1] / 2))]
+
+
+def _nearness(distance: float) -> float:
+    return float(np.exp(-((distance / SPREAD) ** 2) / 2))
 
 
 def agreement(masks: Sequence[Bool[ndarray, "slice height width"]]) -> float:

@@ -218,6 +218,16 @@ def test_agreement_is_the_mean_dice_of_all_pairs():
     assert outline.agreement([none, none]) == outline.agreement([one]) == 1
 
 
+def test_a_threshold_draws_the_level_below_itself():
+    rows = np.mgrid[:24, :40, :40]
+    away = np.sqrt(sum((axis - at) ** 2 for axis, at in zip(rows, (12, 20, 20), strict=True)))
+    core, whole = away <= 4, away <= 9
+    score = np.where(whole, 0.8, 0.0) + np.where(core, 1.2, 0.0)
+    for threshold, expected in ((None, core), (2.0, core), (0.4, whole)):
+        found = outline.clearest_outline(score, BRAIN, core, threshold=threshold)
+        assert dice(found, expected) > 0.95
+
+
 def test_levels_at_which_the_networks_disagree_count_less():
     """The rim alone is clearest at a high level; both networks agree on the larger outline."""
     rows = np.mgrid[:24, :40, :40]

@@ -21,7 +21,8 @@ from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
 
 RULES = {"all": "all", "largest_3d": "largest", "ball": "widest", "foci": "all wide"}
-THRESHOLD, CLEAREST, AGREED = "threshold", "clearest", "agreed"  # how an outline is drawn
+# How an outline is drawn.
+THRESHOLD, CLEAREST, AGREED, NEAR = "threshold", "clearest", "agreed", "near"
 SMOOTHED = "smoothed "  # before it: of a residual
 OTSU = "Otsu"  # where the threshold of the enhancing tumour comes from
 SCORED = ("WT", "TC", "ET")
@@ -159,7 +160,9 @@ def ways(found: Beyond) -> list[Way]:
         f"best of its networks with the clean-up ({best})": (best, smoothed),
         "clean-up: smoothed FLAIR": (CLEAN_UP, THRESHOLD),
         "clean-up, clearest outline": (CLEAN_UP, CLEAREST),
+        "clean-up, near the threshold": (CLEAN_UP, NEAR),
         "synthetic lesions": (SYNTHETIC, THRESHOLD),
+        "synthetic lesions, near the threshold": (SYNTHETIC, NEAR),
         "synthetic lesions, agreed outline": (SYNTHETIC, AGREED),
     }
     all_ways = [

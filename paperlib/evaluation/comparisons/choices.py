@@ -10,7 +10,7 @@ import pandas as pd
 from paperlib.evaluation.comparisons.beyond import (
     AGREED,
     CLEAN_UP,
-    CLEAREST,
+    NEAR,
     OTSU,
     SCORED,
     SYNTHETIC,
@@ -53,7 +53,7 @@ def one_change(found: Beyond, *, draws: Draws) -> dict[Key, dict[str, Bootstrapp
         the Dice. Another method (other networks, another weight) is one change, too.
     """
     table, chosen = tried(found), chosen_way(found)
-    without = (CLEAN_UP, CLEAREST, counted_rule(found, CLEAN_UP, CLEAREST), OTSU)
+    without = (CLEAN_UP, NEAR, counted_rule(found, CLEAN_UP, NEAR), OTSU)
     base = {region: _bootstrap(found, table.loc[chosen][region], draws) for region in SCORED}
     changed = {chosen: base}
     for way in table.index:

@@ -21,6 +21,7 @@ from paperlib.pipeline.new_patients.beyond_method import (
     AGREED,
     CLEAREST,
     HEALTHY,
+    NEAR,
     OTSU,
     THRESHOLD,
     Limits,
@@ -61,7 +62,7 @@ def count_score(run: Run, patient: segments.Patient, scored: Scored) -> list[pd.
     settings, found = run.profile.beyond, []
     drawn: dict[tuple[str, bytes], ndarray] = {}  # rules often keep the same
     kept = component_of(scored.method, settings)
-    readings = (THRESHOLD, CLEAREST, *([AGREED] if score.members else []))
+    readings = (THRESHOLD, CLEAREST, NEAR, *([AGREED] if score.members else []))
     cleaned = outline.clean(score.mean - score.threshold, patient.brain)
     for rule in scored.rules:
         start = outline.keep(cleaned, patient.brain, rule=rule)

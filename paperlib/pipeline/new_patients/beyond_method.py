@@ -18,9 +18,9 @@ from paperlib.postprocessing import outline, regions, thresholds, volume
 
 CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 METHODS = (CLEAN_UP, SYNTHETIC)
-THRESHOLD, CLEAREST, AGREED = "threshold", "clearest", "agreed"  # readings: how an outline is drawn
-READINGS = {CLEAN_UP: (THRESHOLD, CLEAREST), SYNTHETIC: (THRESHOLD, CLEAREST, AGREED)}
-CHOSEN = {CLEAN_UP: CLEAREST, SYNTHETIC: AGREED}  # for a new patient
+# Readings: how an outline is drawn.
+THRESHOLD, CLEAREST, AGREED, NEAR = "threshold", "clearest", "agreed", "near"
+CHOSEN = {CLEAN_UP: NEAR, SYNTHETIC: AGREED}  # for a new patient
 HEALTHY, OTSU = "healthy", "Otsu"  # where the threshold of enhancing tumour comes from
 _TOUCHING = np.ones((3, 3, 3), bool)
 Limits = Mapping[str, float]
@@ -117,18 +117,20 @@ def draw_outline(
         brain: True inside the brain.
         start: From `start_outline`.
         reading: "threshold" leaves the start as it is; "clearest" takes the level of the clearest
-            rim; "agreed" that where the networks agree, too.
+            rim; "agreed" that where the networks agree, too; "near" that not far from the
+            threshold, whether they agree or not.
 
     Raises:
         ValueError: If the reading is unknown.
     """
     if reading == THRESHOLD:
         return start
-    if reading not in (CLEAREST, AGREED):
-        known = ", ".join((THRESHOLD, CLEAREST, AGREED))
+    if reading not in (CLEAREST, AGREED, NEAR):
+        known = ", ".join((THRESHOLD, CLEAREST, AGREED, NEAR))
         raise ValueError(f"Unknown reading {reading!r}; there are {known}.")
     members = score.members if reading == AGREED else ()
-    return outline.clearest_outline(score.mean, brain, start, members=members)
+    threshold = score.threshold if reading == NEAR else None
+    return outline.clearest_outline(score.mean, brain, start, members=members, threshold=threshold)
 
 
 def label(

@@ -16,7 +16,7 @@ DICE = {
     ("synthetic", "agreed", "largest_3d", "Otsu"): (0.0, 0.0, 0.9, 0.9, 0.9, 0.9),
     ("synthetic", "clearest", "foci", "healthy"): (0.1,) * 6,
     ("synthetic s0", "agreed", "ball", "Otsu"): (0.9, 0.8, 0.7, 0.6, 0.5, 0.6),
-    ("clean-up", "clearest", "ball", "Otsu"): (0.5,) * 6,
+    ("clean-up", "near", "ball", "Otsu"): (0.5,) * 6,
     ("clean-up", "threshold", "ball", "Otsu"): (0.4,) * 6,
     ("VAE-MSE-s0", "smoothed clearest", "ball", "Otsu"): (1.0,) * 6,
 }
@@ -37,7 +37,7 @@ def make_beyond(*, free=()) -> Beyond:
         tumour = 0 if case in free else 10 * (z == 80)
         truth = {f"{region}_truth": tumour for region in SCORED}
         slices.append({"case": case, "fold": case // 2, "z": z, **truth})
-        for method, reading in (("synthetic", "agreed"), ("clean-up", "clearest")):
+        for method, reading in (("synthetic", "agreed"), ("clean-up", "near")):
             named = {"method": method, "reading": reading, "component": "ball"}
             counts.append({**named, "case": case, "z": z, "WT_predicted": 7 * (z == 80)})
     doubts = pd.DataFrame(

@@ -29,7 +29,7 @@ def test_a_change_is_paired_and_single():
             ("synthetic", "agreed", "foci", "Otsu"): -0.05,
             ("synthetic", "agreed", "largest_3d", "Otsu"): -0.05,
             ("synthetic s0", "agreed", "ball", "Otsu"): 0.2 / 6,
-            ("clean-up", "clearest", "ball", "Otsu"): -0.15,
+            ("clean-up", "near", "ball", "Otsu"): -0.15,
         }
     )
     paired = changed["synthetic", "clearest", "ball", "Otsu"]["WT"]

@@ -38,10 +38,10 @@ def drawn(methods, readings, rules, prefix=""):
 
 
 def every_way_has_every_patient(run, volumes):
-    expected = drawn(["clean-up"], ["threshold", "clearest"], RULES)
-    expected |= drawn(["synthetic"], ["threshold", "clearest", "agreed"], RULES)
-    expected |= drawn(SINGLE[1:], ["threshold", "clearest"], ["foci"])
-    expected |= drawn(AVERAGED, ["threshold", "clearest", "agreed"], ["foci"])
+    expected = drawn(["clean-up"], ["threshold", "clearest", "near"], RULES)
+    expected |= drawn(["synthetic"], ["threshold", "clearest", "near", "agreed"], RULES)
+    expected |= drawn(SINGLE[1:], ["threshold", "clearest", "near"], ["foci"])
+    expected |= drawn(AVERAGED, ["threshold", "clearest", "near", "agreed"], ["foci"])
     groups = volumes.groupby(WAY)
     assert set(groups.groups) == expected
     cases = sorted(patients.load_fold(run, 0).test)
@@ -114,8 +114,11 @@ def the_clean_up_is_the_smoothed_flair(run, volumes, limits):
             spacing_mm=morphology.SPACING_MM,
         )
         score = volume.smooth(patient.images["flair"], patient.brain, sigma_px=1.0)
-        clearest = clearest_outline(score, patient.brain, start)
-        for reading, outline in {"threshold": start, "clearest": clearest}.items():
+        drawn_at = {"threshold": start, "clearest": clearest_outline(score, patient.brain, start)}
+        drawn_at["near"] = clearest_outline(
+            score, patient.brain, start, threshold=limits["clean-up"]
+        )
+        for reading, outline in drawn_at.items():
             for enhancing in ("healthy", "Otsu"):
                 bright = enhancing_part(patient, outline, limits, enhancing)
                 way = ("clean-up", reading, "ball", enhancing)

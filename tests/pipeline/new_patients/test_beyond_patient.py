@@ -25,7 +25,7 @@ def _unlike(found):
     return [note for note in found.notes if "unlike those" in note]
 
 
-def test_labels_are_the_clearest_outline_of_smoothed_flair_and_otsus_bright_part_of_it(found):
+def test_labels_are_the_outline_near_the_threshold_and_otsus_bright_part_of_it(found):
     patient = found.prepared.patient
     images = {name: image[LOW:HIGH] for name, image in patient.images.items()}
     brain = patient.brain[LOW:HIGH]
@@ -33,7 +33,7 @@ def test_labels_are_the_clearest_outline_of_smoothed_flair_and_otsus_bright_part
         images["flair"], brain, threshold=1.0, spacing_mm=morphology.SPACING_MM
     )
     drawn = outline.clearest_outline(
-        volume.smooth(images["flair"], brain, sigma_px=1.0), brain, start
+        volume.smooth(images["flair"], brain, sigma_px=1.0), brain, start, threshold=1.0
     )
     t1ce = volume.smooth(images["t1ce"], brain, sigma_px=0.5)
     bright = drawn & (t1ce > max(0.8, threshold_otsu(t1ce[drawn])))
