@@ -64,7 +64,7 @@ class Way(NamedTuple):
 
 
 PLAIN = Way("FLAIR z > 1", "B2 fixed")
-CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
+OURS = CLEAN_UP, SYNTHETIC = "clean-up", "synthetic"
 
 
 def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
@@ -259,7 +259,7 @@ def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
     """
     facts: dict[str, float] = {}
     for way in ways(found):
-        if way.method not in (PLAIN.method, CLEAN_UP, SYNTHETIC):
+        if way.method not in (PLAIN.method, *OURS):
             continue
         drawn = dice(found, way, "WT", aggregation="volume", empty=np.nan, draws=draws)
         key = "plain" if way == PLAIN else f"{way.method}.{way.reading}"
@@ -270,7 +270,7 @@ def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
 
 def patient_seconds(found: Beyond, way: Way) -> float | None:
     """Return the CPU seconds of one patient, networks included; None where not measured."""
-    if way.method not in (CLEAN_UP, SYNTHETIC) or way.reading == THRESHOLD:
+    if way.method not in OURS or way.reading == THRESHOLD:
         return None
     known = found.provenance
     spent = np.mean([fold["patient_cpu_s"][way.method] for fold in known["segmented"]])

@@ -12,6 +12,7 @@ from paperlib.evaluation.comparisons.beyond import (
     CLEAN_UP,
     NEAR,
     OTSU,
+    OURS,
     SCORED,
     SYNTHETIC,
     WAY,
@@ -94,6 +95,21 @@ def nested(found: Beyond, *, draws: Draws) -> tuple[dict[str, Bootstrapped], dic
         parts.append(table.loc[way].unstack(level=0)[list(SCORED)].loc[folds.index[folds == fold]])
     values = pd.concat(parts).sort_index()
     return {region: _bootstrap(found, values[region], draws) for region in SCORED}, chosen
+
+
+def by_fold(found: Beyond) -> pd.DataFrame:
+    """Return the mean volume Dice of the whole tumour in each fold.
+
+    Returns:
+        One row per method and reading, with the rule for components whose rows per slice are
+        kept; one column per fold.
+    """
+    rules = found.evidence.counts.groupby("method")["component"].first()
+    own = found.volumes[found.volumes["method"].isin(OURS) & (found.volumes["enhancing"] == OTSU)]
+    kept = own[own["component"] == own["method"].map(rules)]
+    return kept.assign(fold=kept["case"].map(_folds(found))).pivot_table(
+        index=["method", "reading"], columns="fold", values="WT", sort=False
+    )
 
 
 def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:

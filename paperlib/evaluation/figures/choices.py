@@ -44,6 +44,24 @@ def show_changes(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown
     return present.show(frame, caption=caption)
 
 
+def show_folds(found: Beyond | None, *, note: str = "") -> Shown:
+    """Return the Dice of each way in each fold: a gain that holds is seen in all of them.
+
+    Args:
+        found: Rows, or None where there are none.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None:
+        return absent()
+    table = choices.by_fold(found)
+    patients = found.evidence.slices.groupby("fold")["case"].nunique()
+    frame = table.map("{:.3f}".format)
+    frame.columns = [f"fold {fold}, n = {patients[fold]}" for fold in table.columns]
+    frame.index.names = ["method", "outline"]
+    caption = f"Mean volume Dice of the whole tumour. {describe(found)}; {note}."
+    return present.show(frame, caption=caption)
+
+
 def show_nested(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     """Return the Dice when the patients of other folds choose the way.
 

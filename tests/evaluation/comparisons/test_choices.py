@@ -76,6 +76,17 @@ def test_the_page_names_only_what_a_change_changes():
         assert "make beyond" in shown(None, draws=DRAWS).text
 
 
+def test_a_gain_is_seen_fold_by_fold():
+    table = choices.by_fold(make_beyond())
+    assert table.loc[("synthetic", "agreed")].to_list() == pytest.approx([0.85, 0.65, 0.45])
+    assert table.loc[("clean-up", "near")].to_list() == pytest.approx([0.5] * 3)
+    assert len(table) == 4  # not of other networks, and not of other rules for components
+    text = figures.show_folds(make_beyond(), note="a note").text
+    assert re.search(r"threshold +0.400 +0.400 +0.400", text)
+    assert "fold 2, n = 2" in text
+    assert "make beyond" in figures.show_folds(None).text
+
+
 def test_prototypes_say_that_they_cannot_be_recomputed():
     text = figures.show_prototypes().text
     assert "cannot be recomputed" in text
