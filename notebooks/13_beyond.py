@@ -259,6 +259,14 @@ choices.show_changes(known["real36"], draws=draws, note=notes["real36"])
 choices.show_folds(known["real36"], note=notes["real36"])
 
 # %% [markdown]
+# And how much is chance? The networks of real patients were trained twice by the same code with the same
+# seeds, on two processors that round differently. A training turns that into something like another
+# seed, so this is what nobody's last digit should be trusted with:
+
+# %%
+choices.show_again(known["real36"], draws=draws, note=notes["real36"])
+
+# %% [markdown]
 # What would somebody have got who chose among all these ways with other patients' labels only? The
 # patients of the other folds choose, those of the fold report. Each fold may choose another way, such
 # as three networks instead of the two of the last table. This is the number to quote:

@@ -39,12 +39,14 @@ class Beyond(NamedTuple):
             volume, NaN where truth and result hold nothing; "foci_found".
         doubts: What could warn without the truth, one row a patient.
         provenance: Where these come from; `evidence.provenance` says it of the others.
+        earlier: Volumes of the same networks trained on another processor; None where not kept.
     """
 
     evidence: Evidence
     volumes: pd.DataFrame
     doubts: pd.DataFrame
     provenance: Mapping[str, Any]
+    earlier: pd.DataFrame | None = None
 
 
 class Way(NamedTuple):
@@ -102,11 +104,13 @@ def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
     both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])
     both = both[both["case"].isin(slices["case"])].fillna(dict.fromkeys(parts, 0))
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
+    earlier = folder / "earlier"
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
         volume_dice(pd.concat([artifacts.load_table(h, "volumes") for h in homes]), slices),
         artifacts.load_table(folder, "doubts").set_index("case"),
         artifacts.read_json(folder / artifacts.PROVENANCE),
+        volume_dice(artifacts.load_table(earlier, "volumes"), slices) if earlier.exists() else None,
     )
 
 

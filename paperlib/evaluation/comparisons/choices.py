@@ -112,6 +112,29 @@ def by_fold(found: Beyond) -> pd.DataFrame:
     )
 
 
+def trained_again(found: Beyond, *, draws: Draws) -> dict[Key, tuple[float, Bootstrapped]]:
+    """Return what the same code and seeds gave on another processor, and what they give now.
+
+    Args:
+        found: All rows, with earlier ones.
+        draws: Of patients.
+
+    Returns:
+        By way: the earlier mean volume Dice of the whole tumour, and the paired difference.
+
+    Raises:
+        ValueError: If there are no earlier rows.
+    """
+    if found.earlier is None:
+        raise ValueError("No rows of an earlier training are kept of these patients.")
+    now = tried(found)["WT"]
+    before = found.earlier.pivot(index=WAY, columns="case", values="WT")
+    return {
+        way: (float(row.mean()), _bootstrap(found, now.loc[way] - row, draws))
+        for way, row in before.iterrows()
+    }
+
+
 def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:
     """Return the Dice of the way that other folds choose for prose; nothing of one fold.
 

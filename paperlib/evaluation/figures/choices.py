@@ -62,6 +62,29 @@ def show_folds(found: Beyond | None, *, note: str = "") -> Shown:
     return present.show(frame, caption=caption)
 
 
+def show_again(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
+    """Return what another training of the same networks changed.
+
+    Args:
+        found: Rows with earlier ones, or None where there are none.
+        draws: Of the intervals over patients.
+        note: Data, profile, seed and commit, in words.
+    """
+    if found is None or found.earlier is None:
+        return absent()
+    lines = {
+        way[:2]: {"first": f"{then:.3f}", "again minus first": _cell(difference, sign="+")}
+        for way, (then, difference) in choices.trained_again(found, draws=draws).items()
+    }
+    frame = pd.DataFrame(lines).T.rename_axis(["method", "outline"])
+    caption = (
+        "Volume Dice of the whole tumour with networks trained on one processor, and the paired "
+        "difference after the same code with the same seeds and versions on another [95 % "
+        f"interval over patients]. {describe(found)}; {draws.number} draws; {note}."
+    )
+    return present.show(frame, caption=caption)
+
+
 def show_nested(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
     """Return the Dice when the patients of other folds choose the way.
 
