@@ -90,8 +90,8 @@ def _finish(root):
     return output
 
 
-def _kill_when(root, said, command=BOOK):
-    """Start the command, kill all of it when it says something; return what it said."""
+def _kill_when(root, said, command=BOOK, how=signal.SIGKILL):
+    """Start the command, end all of it when it says something; return what it said."""
     process, lines = _start(root, command), []
     for line in process.stdout:
         lines.append(line)
@@ -100,9 +100,9 @@ def _kill_when(root, said, command=BOOK):
     else:
         raise AssertionError(f"never said {said!r}: {''.join(lines)}")
     time.sleep(UNTIL_BUSY_S)
-    os.killpg(process.pid, signal.SIGKILL)
-    process.communicate()
-    return "".join(lines)
+    os.killpg(process.pid, how)
+    rest, _ = process.communicate(timeout=PATIENCE_S)
+    return "".join(lines) + rest
 
 
 def _results(root):
@@ -151,6 +151,21 @@ def test_a_book_killed_in_each_of_its_steps_ends_as_one_that_was_left_alone(undi
     pages = sorted(str(page.relative_to(whole)) for page in whole.rglob("*.html"))
     html = root / "_build" / "html"
     assert sorted(str(page.relative_to(html)) for page in html.rglob("*.html")) == pages
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_page_changed_after_a_whole_book_and_stopped_midway_gets_into_the_next(
+    undisturbed, tmp_path, how
+):
+    """The earlier book's first page is there, and nothing that it is made from is missing."""
+    root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))
+    source = root / "notebooks" / f"{PAGES[0]}.py"
+    source.write_text(source.read_text().replace("# # Page", "# # Another page"))
+    said = _kill_when(root, f"{PAGES[0]}: runs because", how=how)
+    assert (how == signal.SIGINT) == ("Stopped; the same command goes on from here" in said)
+    assert "every step is looked at again" in _finish(root)
+    page = root / "_build" / "html" / "book" / "executed" / f"{PAGES[0]}.html"
+    assert "Another page" in page.read_text()
 
 
 def test_a_stage_by_hand_that_was_killed_is_made_again_by_the_book(undisturbed, tmp_path):

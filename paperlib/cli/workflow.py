@@ -178,8 +178,8 @@ def _workflow(options: argparse.Namespace, target: str, **more: str) -> int:
     who = run.command if target == "all" else f"paperlib {target} of {run.name}"
     with locks.whole_run(run, who) as lock:
         stages = importlib.import_module("paperlib.pipeline.stages")
-        for lost in stages.look_for_lost(run):
-            print(f"{lost}: its results are gone; every step is looked at again")
+        for doubt in stages.start_workflow(run):
+            print(f"{doubt}; every step is looked at again")
         began = time.time()
         code = _supervise(command, root, lock.fileno())
         if not code:

@@ -16,8 +16,8 @@ from paperlib.pipeline import combinations
 from paperlib.pipeline.run import MissingStageError, Run
 
 BY_HAND = "by-hand"  # in the folder of a run: empty, as old as the last stage started by hand
-
-FINISHED = "stages.json"  # in the folder of a run: the stages that the last workflow left finished
+FINISHED = "stages.json"  # the stages that the last workflow left finished; none while one runs
+DONE = "done"  # folder of the workflow's own notes
 
 
 class Request(NamedTuple):
@@ -56,24 +56,32 @@ def note_by_hand(run: Run) -> None:
 
 
 def note_finished(run: Run) -> None:
-    """Note which stages are finished, for `look_for_lost`."""
+    """Note which stages are finished, for `start_workflow`."""
     finished = (file.relative_to(run.folder) for file in run.folder.rglob(artifacts.MANIFEST))
     artifacts.write_json(run.folder / FINISHED, sorted(map(str, finished)))
 
 
-def look_for_lost(run: Run) -> list[str]:
-    """Make the next workflow look at every stage again if results of the last one are gone.
+def start_workflow(run: Run) -> list[str]:
+    """Make the next workflow look at every stage again unless the last one left all as it should.
+
+    One that failed, was stopped or was killed leaves the notes of earlier ones for what it did
+    not reach, and Snakemake would take these for its own.
 
     Returns:
-        Their folders inside that of the run.
+        Why every stage is looked at again; nothing if there is no doubt.
     """
-    if not (run.folder / FINISHED).exists():
-        return []
-    known = [Path(name) for name in artifacts.read_json(run.folder / FINISHED)]
-    lost = [str(name.parent) for name in known if not (run.folder / name).exists()]
-    if lost:
+    whole = run.folder / FINISHED
+    if whole.exists():
+        known = [Path(name) for name in artifacts.read_json(whole)]
+        lost = [name.parent for name in known if not (run.folder / name).exists()]
+        doubts = [f"{folder}: its results are gone" for folder in lost]
+        whole.unlink()
+    else:
+        begun = (run.folder / DONE).exists()
+        doubts = ["the last start of this run did not come to its end"] if begun else []
+    if doubts:
         note_by_hand(run)
-    return lost
+    return doubts
 
 
 def _module(name: str):

@@ -228,12 +228,24 @@ def test_a_stage_refuses_an_item_that_the_run_does_not_have(own_run, stage, item
 def test_results_that_are_gone_make_the_workflow_look_again(own_run):
     note = own_run.folder / stages.BY_HAND
     note.unlink(missing_ok=True)
-    assert stages.look_for_lost(own_run) == []  # no workflow has ended yet
+    assert stages.start_workflow(own_run) == []  # the first one
     stages.note_finished(own_run)
-    assert stages.look_for_lost(own_run) == []
+    (own_run.folder / stages.DONE).mkdir()
+    assert stages.start_workflow(own_run) == []
     assert not note.exists()
+    stages.note_finished(own_run)
     (own_run.stage("split") / artifacts.MANIFEST).unlink()
     shutil.rmtree(own_run.folder / "segments")
     segments = [f"segments/{pair}" for pair in own_run.pairs()]
-    assert stages.look_for_lost(own_run) == [*segments, "split"]
+    gone = [f"{name}: its results are gone" for name in (*segments, "split")]
+    assert stages.start_workflow(own_run) == gone
     assert note.exists()
+
+
+def test_a_workflow_that_did_not_end_makes_the_next_one_look_again(own_run):
+    stages.note_finished(own_run)
+    (own_run.folder / stages.DONE).mkdir()
+    assert stages.start_workflow(own_run) == []  # and is killed
+    (doubt,) = stages.start_workflow(own_run)
+    assert "did not come to its end" in doubt
+    assert (own_run.folder / stages.BY_HAND).exists()
