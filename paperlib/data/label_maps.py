@@ -99,7 +99,7 @@ def read_pair(pair: LabelPair) -> tuple[Volume, Volume]:
     if not problems:
         problems = rules.grid_problems(volumes) or _moved(**volumes)
     if problems:
-        raise rules.UnusableError(tuple(problems), pair.patient)
+        raise rules.UnusableError(tuple(_resample(p, pair) for p in problems), pair.patient)
     return volumes["truth"], volumes["prediction"]
 
 
@@ -140,9 +140,7 @@ def _by_name(folder: Path) -> dict[str, list[Path]]:
     if not folder.is_dir():
         raise FileNotFoundError(f"No folder at {folder}; expected one with files {NAMES}.")
     found: dict[str, list[Path]] = {}
-    for file in sorted(folder.rglob("*.nii*")):
-        if file.name.startswith(".") or not layouts.NIFTI_ENDING.search(file.name):
-            continue
+    for file, _ in layouts.walk_files(folder):
         name = layouts.NIFTI_ENDING.sub("", file.name)
         if name == OWN_RESULT:
             name = file.absolute().parent.name
@@ -167,6 +165,14 @@ def _lacking(name: str, folder: Path) -> Problem:
         f"a file {NAMES}",
         "add it (a map of 0 where the method found nothing), or take the patient out of the truths",
     )
+
+
+def _resample(problem: Problem, pair: LabelPair) -> Problem:
+    """Return a problem of the grid with the cure for a label map that somebody made."""
+    of_grid = problem.found.startswith(("shape ", "voxels of "))
+    if problem.file != str(pair.prediction) or not of_grid:
+        return problem
+    return problem._replace(cure="resample it to the grid of the truth with nearest neighbour")
 
 
 def _moved(truth: Volume, prediction: Volume) -> list[Problem]:

@@ -109,7 +109,7 @@ def find_cases(folder: Path) -> list[Case]:
 def strange_files(folder: Path) -> list[Path]:
     """Return the NIfTI files below an existing folder that fit no layout, sorted."""
     known = {file for file, *_ in _recognised(folder)}
-    return sorted(file for file, _ in _files(folder) if file not in known)
+    return sorted(file for file, _ in walk_files(folder) if file not in known)
 
 
 def misnamed_labels(case: Case) -> Path | None:
@@ -135,7 +135,7 @@ def _is_nifti(name: str) -> bool:
 def _recognised(folder: Path) -> Iterator[tuple[Path, str, re.Match[str], str | None]]:
     """Yield every file that fits a layout: path, layout, match and grade in the name mapping."""
     top = os.path.basename(os.path.abspath(folder))  # "." may be called HGG
-    for file, mapping in _files(folder):
+    for file, mapping in walk_files(folder):
         path = NIFTI_ENDING.sub("", f"{top}/{file.relative_to(folder).as_posix()}")
         for name, layout in LAYOUTS.items():
             found = layout.match(path) if mapping or not layout.mapped else None
@@ -144,8 +144,11 @@ def _recognised(folder: Path) -> Iterator[tuple[Path, str, re.Match[str], str | 
                 break
 
 
-def _files(start: Path) -> Iterator[tuple[Path, Mapping[str, str] | None]]:
-    """Yield every NIfTI file below `start` with the name mapping of the folders above it."""
+def walk_files(start: Path) -> Iterator[tuple[Path, Mapping[str, str] | None]]:
+    """Yield every NIfTI file below `start` with the name mapping of the folders above it.
+
+    Linked folders are entered, too.
+    """
     mappings: dict[Path, Mapping[str, str] | None] = {}
     for root, folders, names in os.walk(start, followlinks=True):
         here = Path(root)

@@ -43,7 +43,7 @@ class UnusableError(ValueError):
 
     def __str__(self) -> str:
         start = f"Patient {self.patient}: " if self.patient else ""
-        return start + " ".join(map(str, self.problems))
+        return start + "\n".join(map(str, self.problems))
 
 
 class Volume(NamedTuple):

@@ -20,8 +20,10 @@ from paperlib.evaluation.measures import metrics
 from paperlib.evaluation.measures.metrics import RegionCounts
 from paperlib.evaluation.patients import patient_scores
 from paperlib.evaluation.tables import Draws
+from paperlib.labels import BACKGROUND, CORE
 from paperlib.pipeline.new_patients.patient_result import Segmented, window_of
 
+FEW = 6  # with fewer patients an interval is little more than their range
 DEFAULT_CODES = "brats2018"  # 1 core, 2 edema, 4 enhancing; the same until 2021
 PATIENTS, SUMMARY = "patients", "summary"  # tables that `save` writes
 
@@ -59,6 +61,7 @@ def evaluate(
     """
     pairs, strange = label_maps.find_pairs(predictions, truths, codes=codes)
     own, prepared, voxel_ml = {}, {}, {}
+    met: set[int] = set()
     problems: list[rules.Problem] = []
     for pair in pairs:
         try:
@@ -67,6 +70,7 @@ def evaluate(
         except rules.UnusableError as error:
             problems += error.problems
             continue
+        met |= set(np.unique(found.voxels).tolist())
         own[pair.patient] = patient_scores.count_volume(found.voxels, truth.voxels)
         voxel_ml[pair.patient] = float(np.prod(truth.spacing_mm)) / 1000
         if brain is not None:
@@ -77,7 +81,7 @@ def evaluate(
     return Evaluated(
         patient_scores.by_patient(counted, voxel_ml=voxel_ml),
         patient_scores.summarise(counted, draws=draws or Draws()),
-        tuple(_notes(len(own), len(prepared), strange)),
+        tuple(_notes(len(own), len(prepared), strange, met)),
     )
 
 
@@ -123,6 +127,7 @@ def save(evaluated: Evaluated, out: Path, *, overwrite: bool) -> None:
 def describe(evaluated: Evaluated) -> list[str]:
     """Return the main numbers as lines for a terminal."""
     lines = [f"{len(evaluated.patients)} patients, Dice with 95 % intervals over patients"]
+    lines += ["  region     Dice  95 % interval    patients"]
     table = evaluated.summary
     for (grid, convention), part in table.groupby(["grid", "convention"], sort=False):
         lines.append(f"{grid} grid, {convention}")
@@ -153,7 +158,7 @@ def _count_slices(segmentation: ndarray, labels: ndarray, brain: ndarray) -> Reg
     return metrics.region_counts(found[seen], truth[seen])
 
 
-def _notes(patients: int, with_brain: int, strange: Sequence[str]) -> list[str]:
+def _notes(patients: int, with_brain: int, strange: Sequence[str], met: set[int]) -> list[str]:
     settings = PrepareSettings()
     notes = [
         "own grid: whole volumes of the patient's files, as BraTS scores them",
@@ -161,14 +166,30 @@ def _notes(patients: int, with_brain: int, strange: Sequence[str]) -> list[str]:
         f"{100 * settings.brain_share:g} % brain, cropped and resized to {settings.size} pixels, "
         "as in the tables of this companion; Table 2 is 'every slice, empty = 0', WT its outline",
     ]
+    if patients < FEW:
+        notes.append(
+            f"{patients} patients: an interval over so few is little more than their range"
+        )
+    if met == {BACKGROUND, CORE}:
+        notes.append(
+            "the predictions hold label 1 alone, which is necrotic core: if they are masks of the "
+            "whole tumour, only WT says something of them; write label 2 for edema"
+        )
     if with_brain < patients:
         notes.append(
             f"{patients - with_brain} of {patients} truths have no FLAIR beside them, so their "
             "brain is not known and they are in no number of the prepared grid"
         )
+    images = [
+        name for name in strange if name.lower().endswith(("_flair", "_t1ce", "-t2f", "-t1c"))
+    ]
+    if images and not with_brain:
+        notes.append(
+            "the predictions hold images and the truths none: are the two folders swapped?"
+        )
     if strange:
         notes.append(
-            f"{len(strange)} names in the predictions are no patient of the truths and were left "
-            f"out, such as {strange[0]}"
+            f"names of predictions that are no patient of the truths, left out: {len(strange)}, "
+            f"such as {strange[0]}"
         )
     return notes

@@ -94,7 +94,30 @@ def test_a_method_that_equals_the_truth_scores_1(cohort, tmp_path):
     _, truths = cohort
     found = scoring.evaluate(truths, truths, draws=DRAWS)
     assert (found.patients.filter(regex="_volume$") == 1).all(axis=None)
-    assert any("left out, such as A_flair" in note for note in found.notes)
+    assert any("left out: 1, such as A_flair" in note for note in found.notes)
+
+
+def test_folders_in_the_wrong_order_and_masks_without_classes_are_noticed(cohort, tmp_path):
+    predictions, truths = cohort
+    _save(predictions / "A.nii.gz", _map(_1=(110, slice(80, 90))))
+    _save(predictions / "B/segmentation.nii.gz", _map(_1=(100, 80)))
+    right = " ".join(scoring.evaluate(predictions, truths, draws=DRAWS).notes)
+    assert "label 1 alone" in right
+    assert "2 patients: an interval over so few" in right
+    assert "swapped" not in right
+    wrong = " ".join(scoring.evaluate(truths, predictions, draws=DRAWS).notes)
+    assert "are the two folders swapped?" in wrong
+    assert "label 1 alone" not in wrong
+
+
+def test_predictions_may_lie_in_linked_folders(cohort, tmp_path):
+    predictions, truths = cohort
+    links = tmp_path / "links"
+    links.mkdir()
+    for name in ("A.nii.gz", "B"):
+        (links / name).symlink_to(predictions / name)
+    found = scoring.evaluate(links, truths, draws=DRAWS)
+    assert found.patients["WT_volume"].to_dict() == {"A": 0.5, "B": pytest.approx(2 / 3)}
 
 
 def test_a_patient_without_a_prediction_is_refused_by_name(cohort):
@@ -118,7 +141,11 @@ def test_two_predictions_for_a_patient_are_refused(cohort):
 @pytest.mark.parametrize(
     ("voxels", "affine", "message"),
     [
-        (np.zeros((240, 240, 150)), AFFINE, r"shape 240x240x150; expected 240x240x155"),
+        (
+            np.zeros((240, 240, 150)),
+            AFFINE,
+            r"shape 240x240x150; expected 240x240x155.*Cure: resample it to the grid",
+        ),
         (_map(_3=(100, 80)), AFFINE, r"unknown label code 3; expected codes out of 0, 1, 2, 4"),
         (_map(), np.eye(4), r"axis codes RAS; expected LPS as in B_seg.nii.gz"),
         (_map(), AFFINE @ np.diag([1, 1, 2, 1]), r"voxels of 1x1x2 mm; expected 1x1x1 mm as in B_"),
@@ -145,7 +172,7 @@ def test_all_that_is_wrong_with_several_patients_is_said_at_once(cohort):
     _save(predictions / "A.nii.gz", _map(_3=(100, 80)))
     (predictions / "B/segmentation.nii.gz").write_bytes(b"")
     with pytest.raises(
-        rules.UnusableError, match=r"A.nii.gz.*code 3.*B/segm.*empty file"
+        rules.UnusableError, match=r"(?s)A.nii.gz.*code 3.*\n.*B/segm.*empty file"
     ) as caught:
         scoring.evaluate(predictions, truths)
     assert len(caught.value.problems) == 2
