@@ -123,7 +123,12 @@ doubt.show_no_tumour(known["phantom-free"], note=notes["phantom-free"])
 # Simulated patients with two or three foci each, some of which grew together or lie outside the slices:
 
 # %%
-doubt.show_foci(known["phantom-foci"], cases=cases["phantom-foci"], note=notes["phantom-foci"])
+doubt.show_foci(
+    known["phantom-foci"],
+    cases=cases["phantom-foci"],
+    note=notes["phantom-foci"],
+    command="make beyond PROFILE=phantom-foci",
+)
 
 # %% [markdown]
 # Real patients, of whom few have a second focus apart from the first:

@@ -162,7 +162,9 @@ def test_a_page_changed_after_a_whole_book_and_stopped_midway_gets_into_the_next
     source = root / "notebooks" / f"{PAGES[0]}.py"
     source.write_text(source.read_text().replace("# # Page", "# # Another page"))
     said = _kill_when(root, f"{PAGES[0]}: runs because", how=how)
-    assert (how == signal.SIGINT) == ("Stopped; the same command goes on from here" in said)
+    assert (how == signal.SIGINT) == (
+        "Stopped; the same command goes on from what is finished" in said
+    )
     assert "every step is looked at again" in _finish(root)
     page = root / "_build" / "html" / "book" / "executed" / f"{PAGES[0]}.html"
     assert "Another page" in page.read_text()

@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return options.run(options)
     except KeyboardInterrupt:
-        print("Stopped; the same command goes on from here.", file=sys.stderr)
+        print("Stopped; the same command goes on from what is finished.", file=sys.stderr)
         return 128 + signal.SIGINT
     except Exception as error:
         said = _explain(error)

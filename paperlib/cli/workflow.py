@@ -109,10 +109,13 @@ def _tables(options: argparse.Namespace) -> int:
 
 def _ablations(options: argparse.Namespace) -> int:
     importlib.import_module("paperlib.pipeline.studies.ablation_plan").choose_rows(options.rows)
+    own_rows = importlib.import_module("paperlib.pipeline.studies.own_rows")
+    for name in filter(own_rows.is_own, options.rows.split()):
+        own_rows.refuse_unknown(name)
     status = _workflow(options, "ablations", rows=options.rows)
-    print(
-        importlib.import_module("paperlib.pipeline.studies.ablations").describe_rows(_run(options))
-    )
+    if not status:
+        studies = importlib.import_module("paperlib.pipeline.studies.ablations")
+        print(studies.describe_rows(_run(options)))
     return status
 
 

@@ -143,7 +143,9 @@ def test_the_layouts_tested_above_are_all():
 def test_reading_refuses_with_every_reason_and_the_patient(patient):
     (patient / "P_1_flair.nii.gz").write_bytes(b"")
     (patient / "P_1_t1ce.nii.gz").unlink()
-    with pytest.raises(rules.UnusableError, match=r"Patient P_1: .*P_1_t1ce.*P_1_flair") as caught:
+    with pytest.raises(
+        rules.UnusableError, match=r"(?s)Patient P_1: .*P_1_t1ce.*P_1_flair"
+    ) as caught:
         brats.read_case(only_case(patient))
     assert isinstance(caught.value, ValueError)
     assert len(caught.value.problems) == 2

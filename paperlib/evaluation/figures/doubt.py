@@ -70,9 +70,10 @@ def show_worst(found: Beyond | None, *, cases: pd.DataFrame | None, note: str = 
         found: Rows, or None where there are none.
         cases: Foci and volumes of each patient, by number.
         note: Data, profile, seed and commit, in words.
+        command: That makes the rows.
     """
     if found is None or cases is None:
-        return absent()
+        return absent(command)
     table = doubt.by_patient(found)
     worst = table["WT"].nsmallest(WORST).index
     lines = {}
@@ -127,7 +128,13 @@ def show_no_tumour(found: Beyond | None, *, note: str = "") -> Shown:
     return present.show(pd.DataFrame(lines).T, caption=caption)
 
 
-def show_foci(found: Beyond | None, *, cases: pd.DataFrame | None, note: str = "") -> Shown:
+def show_foci(
+    found: Beyond | None,
+    *,
+    cases: pd.DataFrame | None,
+    note: str = "",
+    command: str = "make beyond",
+) -> Shown:
     """Return foci found and Dice under each rule for components.
 
     Args:
