@@ -70,10 +70,9 @@ def show_worst(found: Beyond | None, *, cases: pd.DataFrame | None, note: str = 
         found: Rows, or None where there are none.
         cases: Foci and volumes of each patient, by number.
         note: Data, profile, seed and commit, in words.
-        command: That makes the rows.
     """
     if found is None or cases is None:
-        return absent(command)
+        return absent()
     table = doubt.by_patient(found)
     worst = table["WT"].nsmallest(WORST).index
     lines = {}
@@ -141,9 +140,10 @@ def show_foci(
         found: Rows, or None where there are none.
         cases: Foci of each patient, by number.
         note: Data, profile, seed and commit, in words.
+        command: That makes the rows.
     """
     if found is None or cases is None:
-        return absent()
+        return absent(command)
     table = doubt.foci_by_rule(found, cases["foci"])
     frame = table.apply(
         lambda column: column.map(
