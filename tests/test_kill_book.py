@@ -153,7 +153,7 @@ def test_a_book_killed_in_each_of_its_steps_ends_as_one_that_was_left_alone(undi
     assert sorted(str(page.relative_to(html)) for page in html.rglob("*.html")) == pages
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_a_page_changed_after_a_whole_book_and_stopped_midway_gets_into_the_next(
     undisturbed, tmp_path, how
 ):
@@ -161,10 +161,7 @@ def test_a_page_changed_after_a_whole_book_and_stopped_midway_gets_into_the_next
     root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))
     source = root / "notebooks" / f"{PAGES[0]}.py"
     source.write_text(source.read_text().replace("# # Page", "# # Another page"))
-    said = _kill_when(root, f"{PAGES[0]}: runs because", how=how)
-    assert (how == signal.SIGINT) == (
-        "Stopped; the same command goes on from what is finished" in said
-    )
+    _kill_when(root, f"{PAGES[0]}: runs because", how=how)
     assert "every step is looked at again" in _finish(root)
     page = root / "_build" / "html" / "book" / "executed" / f"{PAGES[0]}.html"
     assert "Another page" in page.read_text()
