@@ -16,8 +16,9 @@ class Learning(NamedTuple):
     """Rows of one cohort.
 
     Attributes:
-        dices: One row per patient, method and point: "fold", "case", "method", "patients",
-            "slice_steps"; volume Dice "WT", "TC", "ET", NaN where truth and result hold nothing.
+        dices: One row per patient, method and point: "fold", "case", "method", "reading",
+            "patients", "slice_steps"; volume Dice "WT", "TC", "ET", NaN where truth and result
+            hold nothing.
         provenance: Where they come from.
     """
 

@@ -29,7 +29,8 @@ def plot_curves(found: Learning | None, *, draws: Draws, note: str = "") -> Figu
     """
     if found is None:
         return absent("make curve")
-    tested = found.dices["case"].nunique()
+    dices = found.dices
+    tested = dices["case"].nunique()
     note = f"{tested} test patients, bars: 95 % interval over them; {note}"
     figure = style.new_figure(3.2 + style.note_height_in(note), note=note)
     left, right = figure.subplots(1, 2, sharey=True)
@@ -39,7 +40,8 @@ def plot_curves(found: Learning | None, *, draws: Draws, note: str = "") -> Figu
         for axis, drawn in ((left, more), (right, longer)):
             _draw(axis, drawn, marker, f"{SYNTHETIC}, {region}", shift=number * APART)
     plain = learning.by_patients(found, CLEAN_UP, draws=draws)
-    _draw(left, plain, "x-", f"{CLEAN_UP}, WT", shift=len(REGIONS) * APART)
+    reading = dices.loc[dices["method"] == CLEAN_UP, "reading"].iloc[0]
+    _draw(left, plain, "x-", f"{CLEAN_UP}, {reading}, WT", shift=len(REGIONS) * APART)
     left.set_xlabel("training patients", fontsize=8)
     right.set_xlabel("slice-steps of each network", fontsize=8)
     left.set_ylabel("volume Dice", fontsize=8)

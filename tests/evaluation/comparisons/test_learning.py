@@ -22,10 +22,10 @@ def folder(tmp_path):
     for case, fold in ((0, 0), (1, 1)):
         slices.append({"case": case, "fold": fold, "z": 80, "WT_truth": 100})
         for (patients, steps), pixels in FOUND.items():
-            for method, share in (("synthetic", 1.0), ("clean-up", 0.5)):
+            for method, reading, share in (("synthetic", "agreed", 1.0), ("clean-up", "near", 0.5)):
                 part = int(share * pixels[case])
                 row = {"fold": fold, "patients": patients or ALL[fold], "slice_steps": steps}
-                row |= {"case": case, "method": method, "foci_found": 1}
+                row |= {"case": case, "method": method, "reading": reading, "foci_found": 1}
                 counts = [f"{r}_{n}" for r in SCORED for n in ("overlap", "predicted")]
                 volumes.append(row | dict.fromkeys(counts, part))
     table = pd.DataFrame(slices).assign(TC_truth=100, ET_truth=100)
@@ -70,7 +70,7 @@ def test_the_figure_has_a_point_for_each_and_an_interval(folder):
     assert [label.get_text() for label in left.get_xticklabels()] == ["3", "9", "all: 13"]
     assert [label.get_text() for label in right.get_xticklabels()] == ["100", "400"]
     names = [label.get_text() for label in left.get_legend().get_texts()]
-    assert names == ["synthetic, WT", "synthetic, TC", "synthetic, ET", "clean-up, WT"]
+    assert names == ["synthetic, WT", "synthetic, TC", "synthetic, ET", "clean-up, near, WT"]
     assert left.containers[0].has_yerr
 
 
