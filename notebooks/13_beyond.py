@@ -261,7 +261,7 @@ choices.show_folds(known["real36"], note=notes["real36"])
 # %% [markdown]
 # And how much is chance? The networks of real patients were trained twice by the same code with the same
 # seeds, on two processors that round differently. A training turns that into something like another
-# seed, so this is what nobody's last digit should be trusted with:
+# seed. A gain that is not clearly larger than these differences is none; without a network there are none:
 
 # %%
 choices.show_again(known["real36"], draws=draws, note=notes["real36"])
@@ -269,7 +269,8 @@ choices.show_again(known["real36"], draws=draws, note=notes["real36"])
 # %% [markdown]
 # What would somebody have got who chose among all these ways with other patients' labels only? The
 # patients of the other folds choose, those of the fold report. Each fold may choose another way, such
-# as three networks instead of the two of the last table. This is the number to quote:
+# as three networks instead of the two of the last table. Where this lies below rows of the last table,
+# the ways were too many for so few patients, and the choice followed chance:
 
 # %%
 choices.show_nested(known["real36"], draws=draws, note=notes["real36"])
@@ -283,9 +284,9 @@ choices.show_prototypes()
 
 # %% [markdown]
 # **Doubts.** The ways themselves were thought of with these patients in view: the ranges of the
-# lesions and the rule of the widest ball on others, the level for each patient on these. A nested
-# choice among them does not undo that; new patients decide. Simulated and real patients differ in
-# what they flatter.
+# lesions and the rule of the widest ball on others, the level for each patient on these; "near" on half
+# of them. A nested choice among the ways does not undo that; new patients decide. Simulated and real
+# patients differ in what they flatter.
 #
 # ## Exercises
 #
@@ -388,8 +389,11 @@ present.show(frame.map("{:.2f}".format), caption=f"Volume Dice of the whole tumo
 #
 # ## What we learned
 #
-# - The third dimension needs no training, and every method must get it before networks compare. On
-#   real patients no later step gives more; on simulated ones the level for each patient does.
+# - The third dimension needs no training, and every method must get it before networks compare. Drawn at
+#   a level near its threshold, smoothed FLAIR without a network does on these real patients as well as
+#   networks that seek synthetic lesions, and as a small network that was shown the masks.
+# - Two trainings of one recipe differ by as much as most choices that were tried: whoever reports one
+#   training reports its luck, too.
 # - With the same clean-up the best of the paper's networks comes near those that look for pasted
 #   lesions; it was picked with the truth in view, on the patients that have its rows. The network that
 #   the paper chose stays far behind: its choice cost it as much as its post-processing did.
