@@ -93,10 +93,11 @@ doubt.plot_agreement(shown, note=line)
 doubt.show_worst(known["real36"], cases=cases["real36"], note=notes["real36"])
 
 # %% [markdown]
-# Their pictures stay with whoever has the patients; this is what they show. In the worst one a faint
-# tumour at the lowest slices is hardly as wide as a bright patch of cortex at the top: both are kept,
-# and the wrong one is larger. In the second the tumour is found, but its thin arms along the
-# ventricles are not. In the third, whose FLAIR was scanned in thick slices, a bright band at the back
+# Their pictures stay with whoever has the patients; this is what they show. In the worst one the tumour
+# is faint and lies in the lowest slices; bright rims at the back of the head are kept instead, by both
+# networks, so that they agree and do not warn. With the networks of an earlier training (the page
+# before compares them) they disagreed about the same patient: the sign depends on luck, too. In the
+# second the tumour is found, but its thin arms along the ventricles are not. In the third, whose FLAIR was scanned in thick slices, a bright band at the back
 # of the head joins the tumour and doubles it: about this one the networks nearly agree. Simulated
 # patients, where the sign may fail, too:
 
@@ -120,15 +121,11 @@ doubt.show_no_tumour(known["phantom-free"], note=notes["phantom-free"])
 #
 # A rule that keeps one body loses a second focus by rule. So every component stays that is nearly as
 # wide as the widest (`FOCUS_SHARE` of `outline` says how nearly); the other rules stand beside it.
-# Simulated patients with two or three foci each, some of which grew together or lie outside the slices:
+# Simulated patients, those of `phantom-foci` where this copy has their rows:
 
 # %%
-doubt.show_foci(
-    known["phantom-foci"],
-    cases=cases["phantom-foci"],
-    note=notes["phantom-foci"],
-    command="make beyond PROFILE=phantom-foci",
-)
+simulated = "phantom-foci" if known["phantom-foci"] else "phantom"
+doubt.show_foci(known[simulated], cases=cases[simulated], note=notes[simulated])
 
 # %% [markdown]
 # Real patients, of whom few have a second focus apart from the first:

@@ -128,23 +128,16 @@ def show_no_tumour(found: Beyond | None, *, note: str = "") -> Shown:
     return present.show(pd.DataFrame(lines).T, caption=caption)
 
 
-def show_foci(
-    found: Beyond | None,
-    *,
-    cases: pd.DataFrame | None,
-    note: str = "",
-    command: str = "make beyond",
-) -> Shown:
+def show_foci(found: Beyond | None, *, cases: pd.DataFrame | None, note: str = "") -> Shown:
     """Return foci found and Dice under each rule for components.
 
     Args:
         found: Rows, or None where there are none.
         cases: Foci of each patient, by number.
         note: Data, profile, seed and commit, in words.
-        command: That makes the rows.
     """
     if found is None or cases is None:
-        return absent(command)
+        return absent()
     table = doubt.foci_by_rule(found, cases["foci"])
     frame = table.apply(
         lambda column: column.map(
