@@ -57,7 +57,7 @@ for name in (*publishing.REFERENCES, "phantom-free", "phantom-foci"):
 # Two networks learned from the same healthy slices; they differ in the seed, and one of them saw bent
 # curves of intensities, too (`gamma_seeds` of `BeyondSettings`). Each draws its own
 # outline: of its own components the one with the widest ball, at its own level. Where these disagree,
-# what both say together is rarely right:
+# what both say together is more often wrong:
 #
 # ```{literalinclude} ../../paperlib/pipeline/new_patients/beyond_method.py
 # :pyobject: agreement_of_networks
