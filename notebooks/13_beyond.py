@@ -253,7 +253,8 @@ choices.show_changes(known["real36"], draws=draws, note=notes["real36"])
 # %% [markdown]
 # A gain that is one should be seen in patients who had no part in finding it. The numbers of "near"
 # (`BELOW` and `SPREAD` of `outline`) were set on folds 0 and 1, and then counted on folds 2 and 3. There
-# the method without a network gained as much again, the one with networks lost:
+# the method without a network gained as much again, the one with networks lost; on simulated patients
+# neither gains:
 
 # %%
 choices.show_folds(known["real36"], note=notes["real36"])
