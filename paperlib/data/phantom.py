@@ -191,7 +191,7 @@ def write_phantom(
     """
     _check(index, seed, step_mm, tumour_free_share)
     name = f"Phantom_{index:04d}"
-    recipe = {
+    recipe: dict[str, Any] = {
         "seed": seed,
         "step_mm": step_mm,
         "tumour_free_share": tumour_free_share,

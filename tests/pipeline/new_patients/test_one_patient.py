@@ -147,7 +147,7 @@ def test_arrays_that_break_the_rules_for_files_are_refused_with_all_reasons(make
     wrong = volumes["flair"][:, :, :100].astype(float)
     negative = volumes["t1ce"][:, :, :100] - 5
     with pytest.raises(
-        rules.UnusableError, match=r"flair: found shape 240x240x100.*t1ce: found neg"
+        rules.UnusableError, match=r"(?s)flair: found shape 240x240x100.*t1ce: found neg"
     ):
         one_patient.segment(wrong, negative, make_model())
 
