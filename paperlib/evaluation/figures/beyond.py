@@ -99,13 +99,16 @@ def show_last(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
 def plot_patients(found: Beyond | None, *, note: str = "") -> Figure | Shown:
     """Return the volume Dice of every patient under each way, patients in the order of the first.
 
+    Of the methods without a residual only the last of their ways is drawn.
+
     Args:
         found: Rows, or None where there are none.
         note: Line under the figure.
     """
     if found is None:
         return absent()
-    ways = beyond.ways(found)
+    drawn = {way.method if way.method in beyond.OURS else way: way for way in beyond.ways(found)}
+    ways = list(drawn.values())
     table = pd.concat(
         [beyond.by_patient(found, way).rename(i) for i, way in enumerate(ways)], axis=1
     )

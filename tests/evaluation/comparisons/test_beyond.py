@@ -6,11 +6,13 @@ import pytest
 from evidence_by_hand import FOLDS, HEIGHTS, METHOD, TRUTH, make_evidence
 
 from paperlib import artifacts
+from paperlib.evaluation import present
 from paperlib.evaluation.comparisons import beyond
 from paperlib.evaluation.comparisons.beyond import Way
 from paperlib.evaluation.figures import beyond as figures
 from paperlib.evaluation.tables import Draws
 from paperlib.labels import REGIONS
+from paperlib.pipeline.pages import publishing
 
 DRAWS = Draws(number=50)
 
@@ -255,6 +257,15 @@ def test_the_last_table_has_a_line_for_each_way_and_the_paper(found):
     assert "1.00 [1.00, 1.00]" in text
     assert "+0.67" in text  # 1 minus a third, the same in each patient
     assert figures.plot_patients(found).note == ""
+
+
+@pytest.mark.parametrize("name", publishing.REFERENCES)
+def test_each_way_of_the_kept_rows_has_a_colour(name):
+    reference = present.load_reference(publishing.reference_folder(name))
+    drawn = figures.plot_patients(publishing.load_beyond(name, reference))
+    named = [text.get_text() for text in drawn.legends[0].get_texts()]
+    assert len(named) == len(set(named)) > 4
+    assert sum("synthetic" in one for one in named) == 1
 
 
 def test_prose_gets_each_way_by_method_and_reading(found):
