@@ -265,7 +265,10 @@ choices.show_folds(known["real36"], note=notes["real36"])
 # seed. A gain that is not clearly larger than these differences is none; without a network there are none:
 
 # %%
-choices.show_again(known["real36"], draws=draws, note=notes["real36"])
+earlier = publishing.reference_folder("beyond/real36") / "earlier" / artifacts.PROVENANCE
+first = provenance.one_line(artifacts.read_json(earlier)) if earlier.exists() else ""
+line = f"first: {first}; again: {notes['real36']}"
+choices.show_again(known["real36"], draws=draws, note=line)
 
 # %% [markdown]
 # What would somebody have got who chose among all these ways with other patients' labels only? The
