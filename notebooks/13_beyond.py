@@ -265,9 +265,7 @@ choices.show_folds(known["real36"], note=notes["real36"])
 # seed. A gain that is not clearly larger than these differences is none; without a network there are none:
 
 # %%
-earlier = publishing.reference_folder("beyond/real36") / "earlier" / artifacts.PROVENANCE
-first = provenance.one_line(artifacts.read_json(earlier)) if earlier.exists() else ""
-line = f"first: {first}; again: {notes['real36']}"
+line = f"first: {publishing.describe_earlier('real36')}; again: {notes['real36']}"
 choices.show_again(known["real36"], draws=draws, note=line)
 
 # %% [markdown]

@@ -97,6 +97,12 @@ def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | N
     return beyond.load_beyond(reference_folder(f"beyond/{name}"), found)
 
 
+def describe_earlier(name: str) -> str:
+    """Return in words where the rows of an earlier training are from; nothing where none are."""
+    file = reference_folder(f"beyond/{name}") / "earlier" / artifacts.PROVENANCE
+    return provenance.one_line(artifacts.read_json(file)) if file.exists() else ""
+
+
 def load_learning(name: str) -> learning.Learning | None:
     """Return the rows of `make curve` of a reference run; None where there are none."""
     return learning.load_learning(reference_folder(f"beyond/{name}"))
