@@ -56,9 +56,10 @@ def note_by_hand(run: Run) -> None:
 
 
 def note_finished(run: Run) -> None:
-    """Note which stages are finished, for `start_workflow`."""
-    finished = (file.relative_to(run.folder) for file in run.folder.rglob(artifacts.MANIFEST))
-    artifacts.write_json(run.folder / FINISHED, sorted(map(str, finished)))
+    """Note which stages and pages are finished, for `start_workflow`."""
+    made = [file for name in (artifacts.MANIFEST, "*.ipynb") for file in run.folder.rglob(name)]
+    finished = sorted(str(file.relative_to(run.folder)) for file in made)
+    artifacts.write_json(run.folder / FINISHED, finished)
 
 
 def start_workflow(run: Run) -> list[str]:
@@ -73,12 +74,13 @@ def start_workflow(run: Run) -> list[str]:
     whole = run.folder / FINISHED
     if whole.exists():
         known = [Path(name) for name in artifacts.read_json(whole)]
-        lost = [name.parent for name in known if not (run.folder / name).exists()]
-        doubts = [f"{folder}: its results are gone" for folder in lost]
+        lost = [name for name in known if not (run.folder / name).exists()]
+        names = [name.parent if name.name == artifacts.MANIFEST else name for name in lost]
+        doubts = [f"{name}: its results are gone" for name in names]
         whole.unlink()
     else:
         begun = (run.folder / DONE).exists()
-        doubts = ["the last start of this run did not come to its end"] if begun else []
+        doubts = ["the last start of this run did not finish everything"] if begun else []
     if doubts:
         note_by_hand(run)
     return doubts

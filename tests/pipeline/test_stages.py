@@ -247,5 +247,5 @@ def test_a_workflow_that_did_not_end_makes_the_next_one_look_again(own_run):
     (own_run.folder / stages.DONE).mkdir()
     assert stages.start_workflow(own_run) == []  # and is killed
     (doubt,) = stages.start_workflow(own_run)
-    assert "did not come to its end" in doubt
+    assert "did not finish everything" in doubt
     assert (own_run.folder / stages.BY_HAND).exists()

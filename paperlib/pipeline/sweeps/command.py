@@ -175,9 +175,9 @@ def _network_line(
 def _notebook_line(
     run: Run, sweep: Sweep, name: str, values: Mapping[str, Any], failures: Mapping[str, str]
 ) -> dict[str, Any]:
-    output = sweep_folder(run, sweep.name) / f"{name}.ipynb"
-    status = _status(output.exists(), [f"notebook {sweep.name}/{name}"], failures)
-    return {"notebook": sweep.notebook, **_texts(values), "status": status, "file": output.name}
+    made = (run.folder / "done" / "sweep" / sweep.name / name).exists()
+    status = _status(made, [f"notebook {sweep.name}/{name}"], failures)
+    return {"notebook": sweep.notebook, **_texts(values), "status": status, "file": f"{name}.ipynb"}
 
 
 def _status(made: bool, jobs: list[str], failures: Mapping[str, str]) -> str:

@@ -202,7 +202,7 @@ def test_the_tables_hold_counts_and_no_name(beyond_run):
     assert {f"{name}.csv" for name in expected} | origins == set(names)
     slices = pd.read_csv(folder / "slices.csv")
     rows = pd.read_csv(folder / "counts.csv")
-    assert len(rows) == (2 + 3) * len(slices)  # readings
+    assert len(rows) == (3 + 4) * len(slices)  # readings
     assert (rows.merge(slices, on=["case", "z"])["WT_overlap"] <= rows["WT_predicted"]).all()
     origin = artifacts.read_json(folder / "provenance.json")
     assert origin["finished_folds"] == [0]

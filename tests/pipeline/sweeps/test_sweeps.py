@@ -87,12 +87,11 @@ def ended(sweep):
     first, second, _ = sweep_plan.combinations(plan, run)
     row_folder(run, first).mkdir(parents=True)
     artifacts.write_json(row_folder(run, first) / ROW, LINE)
-    done = run.folder / "done" / "row" / first.name
-    done.parent.mkdir(parents=True)
-    done.touch()
-    notebooks = run.folder / "sweeps" / "tiny"
-    notebooks.mkdir(parents=True)
-    (notebooks / "05_postprocessing,reading=both.ipynb").touch()
+    (run.folder / "sweeps" / "tiny").mkdir(parents=True)
+    for name in (f"row/{first.name}", "sweep/tiny/05_postprocessing,reading=both"):
+        done = run.folder / "done" / name
+        done.parent.mkdir(parents=True)
+        done.touch()
     failures = {
         f"network {second.pair(0)}/t1ce": "Loss is nan.",
         "notebook tiny/05_postprocessing,reading=weights": "cell 3 (`1/0`) raised",
