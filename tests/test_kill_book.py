@@ -32,7 +32,7 @@ MOMENTS = {  # what the output says when the time has come
     "publish": "book: built because",
 }
 UNTIL_BUSY_S = 0.5  # into the step, so that it has begun to write
-PATIENCE_S = 3600
+PATIENCE_S = 600
 PAGE = """
 # %% [markdown]
 # # Page NAME
