@@ -118,7 +118,7 @@ def test_the_estimate_at_the_start_follows_the_number_of_real_patients(tmp_path,
 
 def test_the_start_names_steps_cores_and_time(run, capsys):
     progress.start(run, ["gather", "notebook 01_data", "publish"], 1)
-    assert capsys.readouterr().out == "3 steps on 1 cores, about 35 s if nothing else runs\n"
+    assert capsys.readouterr().out == "3 steps on 1 cores, about 1 min 35 s if nothing else runs\n"
     progress.start(run, ["gather"], 2)
     assert capsys.readouterr().out == "1 steps on 2 cores, about 1 s if nothing else runs\n"
     progress.start(run, [], 2)
@@ -126,21 +126,21 @@ def test_the_start_names_steps_cores_and_time(run, capsys):
 
 
 def test_each_step_says_its_number_its_time_and_the_time_left(run, clock, capsys):
-    steps = ["notebook 01_data", "notebook 02_architectures", "publish"]  # 13 + 13 + 20 seconds
+    steps = ["notebook 01_data", "notebook 02_architectures", "publish"]  # 18 + 18 + 75 seconds
     progress.start(run, steps, 1)
     capsys.readouterr()
     with progress.reported(run, "notebook", "01_data"):
-        clock.now += 26  # twice the estimate: so will the others be
+        clock.now += 36  # twice the estimate: so will the others be
     assert capsys.readouterr().out.splitlines() == [
         "start  notebook 01_data",
-        "done   notebook 01_data in 26 s; step 1 of 3, 26 s so far, about 1 min 06 s still",
+        "done   notebook 01_data in 36 s; step 1 of 3, 36 s so far, about 3 min 06 s still",
     ]
     with progress.reported(run, "notebook", "02_architectures"):
-        clock.now += 26
+        clock.now += 36
     with progress.reported(run, "publish"):
-        clock.now += 40
+        clock.now += 150
     assert capsys.readouterr().out.splitlines()[-1] == (
-        "done   publish in 40 s; step 3 of 3, 1 min 32 s so far, about 0 s still"
+        "done   publish in 2 min 30 s; step 3 of 3, 3 min 42 s so far, about 0 s still"
     )
 
 
@@ -148,8 +148,8 @@ def test_a_second_start_forgets_the_steps_of_the_first(run, clock, capsys):
     for _ in range(2):
         progress.start(run, ["notebook 01_data", "publish"], 2)
         with progress.reported(run, "notebook", "01_data"):
-            clock.now += 13
-        assert "step 1 of 2, 13 s so far, about 10 s still" in capsys.readouterr().out
+            clock.now += 18
+        assert "step 1 of 2, 18 s so far, about 38 s still" in capsys.readouterr().out
 
 
 def test_a_step_done_twice_counts_once(run, clock, capsys):
