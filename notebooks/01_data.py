@@ -78,7 +78,9 @@ slices.show_grid([panels], note=shown)
 # Section 3 of the paper names the steps: crop the volume to 180 × 180 × 70 voxels, scale it to
 # 128 × 128 × 70, normalise it to *z-scores*. A z-score says how many standard deviations a pixel
 # lies above the mean. The paper prints no formula. Ours takes mean and standard deviation over the
-# brain pixels $B$ of the cropped volume, for each patient and sequence; the background stays 0:
+# brain pixels $B$ of the cropped and resized volume, for each patient and sequence. $B$ is where the
+# sequence itself exceeds 0; everywhere else, a patient's brain is where FLAIR does. The background
+# stays 0:
 #
 # $$ z_i = \frac{x_i - m}{s}, \qquad m = \frac{1}{|B|} \sum_{j \in B} x_j, \qquad
 #    s^2 = \frac{1}{|B|} \sum_{j \in B} (x_j - m)^2 $$
@@ -111,7 +113,8 @@ small = preprocess.resize_images(cropped, p.size)
 brain = preprocess.resize_labels(cropped > 0, p.size)
 scale = preprocess.normalisation(small[brain], method=p.zscore)
 zscores = preprocess.apply_zscore(small, brain, scale, clip=(p.clip_low, p.clip_high))
-print("as in the prepared run:", np.array_equal(zscores, stacks["flair"][table["case"] == case]))
+prepared = stacks["flair"][table["case"] == case]
+print("as in the prepared run:", np.allclose(zscores, prepared, rtol=0, atol=1e-4))
 
 # %% mystnb={"figure": {"caption": "From the stored volume to what a network sees. Left: one stored FLAIR slice and the window (yellow). Below: z-scores of all brain pixels of this patient; the tumour makes the tail on the right, and it pulls the zero point with it.", "name": "fig-slice-steps"}, "image": {"alt": "A slice at three stages, stored, cropped, and small, above a histogram of z-scores with one peak just below zero."}}
 data_figures.plot_slice_steps(

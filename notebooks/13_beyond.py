@@ -84,6 +84,8 @@ z = int(own["WT_truth"].idxmax()) if z is None else z
 fold = int(own["fold"].iloc[0])
 settings = run.profile.beyond
 sigma_px, share = settings.flair_sigma_px, settings.clean_up_share
+for name, value in vars(settings).items():
+    print(f"{name:20} {value}")
 
 # %%
 healthy = []
@@ -173,6 +175,11 @@ slices.show_grid(rows, row_titles=("FLAIR", "T1CE"), note=provenance.one_line(fo
 # ```{literalinclude} ../../paperlib/postprocessing/outline.py
 # :pyobject: clearest_outline
 # ```
+
+# %%
+for name in ("LEVELS", "RING_PX", "SHARPNESS", "UNITY", "BELOW", "SPREAD", "FOCUS_SHARE"):
+    print(f"{name:12} {getattr(outline, name)}")
+print(f"{'SPACING_MM':12} {morphology.SPACING_MM}")
 
 # %% mystnb={"figure": {"caption": "The outline at one threshold for all patients and at the level that suits the patient; green is the true outline.", "name": "fig-clearest"}, "image": {"alt": "Two masks of one slice with the true outline: one threshold, and the clearest outline."}}
 clearest = outline.clearest_outline(score, brain, kept["ball"])
@@ -278,8 +285,8 @@ choices.show_again(known["real36"], draws=draws, note=line)
 choices.show_nested(known["real36"], draws=draws, note=notes["real36"])
 
 # %% [markdown]
-# Before these ways were written down, prototypes tried others. It saves somebody the time to know
-# what did not help:
+# Before these ways were written down, prototypes tried others, with numbers that are not today's (such
+# as another power of the contrast). It saves somebody the time to know what did not help:
 
 # %%
 choices.show_prototypes()

@@ -167,6 +167,17 @@ def test_a_page_changed_after_a_whole_book_and_stopped_midway_gets_into_the_next
     assert "Another page" in page.read_text()
 
 
+def test_no_pixel_depends_on_how_many_cores_prepare_the_patients(undisturbed, tmp_path):
+    root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))
+    made = root / RUN / "prepare" / artifacts.MANIFEST
+    content = artifacts.read_json(made)["content"]
+    shutil.rmtree(made.parent)
+    command = ("paperlib", "stage", "prepare", "--profile", "smoke", "--jobs", "1")
+    output, _ = _start(root, command).communicate(timeout=PATIENCE_S)
+    assert "prepare: runs because" in output
+    assert artifacts.read_json(made)["content"] == content
+
+
 def test_a_stage_by_hand_that_was_killed_is_made_again_by_the_book(undisturbed, tmp_path):
     """The workflow's own note of an earlier book says that the stage is done."""
     root = Path(shutil.copytree(undisturbed[0], tmp_path / "root", symlinks=True))

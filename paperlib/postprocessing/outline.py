@@ -99,12 +99,14 @@ def clearest_outline(
 
     A z-score is brightness against the whole brain, tumour included: a large tumour is less
     bright in it than a small one, and one threshold for all patients fits neither. So the first
-    outline only says where the tumour is. At each of `LEVELS` the component that holds most of it
-    is compared with the ring around it. The level is the median of all, weighted by the
-    difference of the two mean scores to the power of `SHARPNESS` and, where the score is a mean
-    of several, by the Dice between their outlines at this level to the power of `UNITY`. What
-    finds a tumour surely is too strict for its rim, so a threshold draws the choice to levels
-    `BELOW` it: a Gaussian of width `SPREAD` weighs the levels, too.
+    outline only says where the tumour is. At each of `LEVELS` the component that holds most of it,
+    opened, closed and filled as before, is compared with the ring around it, which reaches
+    `RING_PX` voxels in each of the three directions. The level is the median of all (the lower
+    one, so always one of them), weighted by the difference of the two mean scores to the power of
+    `SHARPNESS` and, where the score is a mean of several, by the Dice between their outlines at
+    this level to the power of `UNITY`. A level without a ring weighs nothing, nor does one whose
+    ring is brighter. What finds a tumour surely is too strict for its rim, so a threshold draws
+    the choice to levels `BELOW` it: a Gaussian of width `SPREAD` weighs the levels, too.
 
     Args:
         score: Of one patient, higher inside a tumour, z units, without a threshold subtracted.

@@ -55,7 +55,7 @@ def segment_smoothed(
         flair_z: Z-scored FLAIR of one patient.
         brain: True inside the brain; no voxel outside is ever tumour.
         threshold: In z units, the 99 % quantile of `smooth` over healthy slices of other
-            patients (about 0.8).
+            patients (about 1.2).
         spacing_mm: Size of a voxel along slice, height and width.
     """
     bright = (smooth(flair_z, brain, sigma_px=SIGMA_PX) > threshold) & brain

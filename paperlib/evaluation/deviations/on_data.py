@@ -64,9 +64,9 @@ ON_DATA: Mapping[str, Deviation] = MappingProxyType(
             "what a z-score is relative to",
             "3",
             "Z-scores, without formula or mask.",
-            "Mean and deviation of the brain in the cropped volume, per patient and sequence; the "
-            f"background stays 0. A scale of one slice needs {preprocess.MIN_SLICE_PIXELS} brain "
-            "pixels.",
+            "Mean and deviation of the brain in the cropped and resized volume, per patient and "
+            "sequence; the background stays 0. A scale of one slice needs "
+            f"{preprocess.MIN_SLICE_PIXELS} brain pixels.",
             "Median and its deviation, the full image, each slice on its own are possible. The "
             "mean includes the tumour: a large one shifts all other tissue down. The row of the "
             "true healthy brain is an oracle.",
