@@ -267,13 +267,13 @@ choices.show_changes(known["real36"], draws=draws, note=notes["real36"])
 choices.show_folds(known["real36"], note=notes["real36"])
 
 # %% [markdown]
-# And how much is chance? The networks of real patients were trained twice by the same code with the same
-# seeds, on two processors that round differently. A training turns that into something like another
-# seed. A gain that is not clearly larger than these differences is none; without a network there are none:
+# And how much is chance? The networks of real patients were trained three times by the same code with
+# the same seeds, on processors that round differently. A training turns that into something like
+# another seed. The tables above show the second training, with the lowest Dice of the three; a gain
+# that is not clearly larger than these differences is none. Without a network there are none:
 
 # %%
-line = f"first: {publishing.describe_earlier('real36')}; again: {notes['real36']}"
-choices.show_again(known["real36"], draws=draws, note=line)
+choices.show_again(known["real36"], draws=draws, note=publishing.describe_trainings("real36"))
 
 # %% [markdown]
 # What would somebody have got who chose among all these ways with other patients' labels only? The

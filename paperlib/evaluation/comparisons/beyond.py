@@ -6,6 +6,7 @@ counts them all: the same slices, the same truth, the same ways of counting, pai
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +29,7 @@ OTSU = "Otsu"  # where the threshold of the enhancing tumour comes from
 SCORED = ("WT", "TC", "ET")
 WAY = ["method", "reading", "component", "enhancing"]  # columns that name a row
 SUPERVISED = "supervised U-Net"
+TRAININGS = "trainings"  # folder: one more for each other training
 
 
 class Beyond(NamedTuple):
@@ -39,14 +41,14 @@ class Beyond(NamedTuple):
             volume, NaN where truth and result hold nothing; "foci_found".
         doubts: What could warn without the truth, one row a patient.
         provenance: Where these come from; `evidence.provenance` says it of the others.
-        earlier: Volumes of the same networks trained on another processor; None where not kept.
+        trainings: Volumes of other trainings of the same networks, by name ("first").
     """
 
     evidence: Evidence
     volumes: pd.DataFrame
     doubts: pd.DataFrame
     provenance: Mapping[str, Any]
-    earlier: pd.DataFrame | None = None
+    trainings: Mapping[str, pd.DataFrame] = MappingProxyType({})
 
 
 class Way(NamedTuple):
@@ -104,13 +106,16 @@ def load_beyond(folder: Path, found: Evidence | None) -> Beyond | None:
     both = pd.concat([found.counts, added[added.columns.intersection(found.counts.columns)]])
     both = both[both["case"].isin(slices["case"])].fillna(dict.fromkeys(parts, 0))
     pixels = pd.concat([found.pixels, artifacts.load_table(folder, "pixels")])
-    earlier = folder / "earlier"
+    trainings = {
+        home.name: volume_dice(artifacts.load_table(home, "volumes"), slices)
+        for home in sorted((folder / TRAININGS).glob("*"))
+    }
     return Beyond(
         found._replace(slices=known, counts=both, pixels=pixels),
         volume_dice(pd.concat([artifacts.load_table(h, "volumes") for h in homes]), slices),
         artifacts.load_table(folder, "doubts").set_index("case"),
         artifacts.read_json(folder / artifacts.PROVENANCE),
-        volume_dice(artifacts.load_table(earlier, "volumes"), slices) if earlier.exists() else None,
+        trainings,
     )
 
 

@@ -5,6 +5,8 @@ without each fold: the patients of the other folds choose, those of the fold rep
 not trained again for that: those of the choosing patients have seen healthy slices of the others.
 """
 
+from typing import NamedTuple
+
 import pandas as pd
 
 from paperlib.evaluation.comparisons.beyond import (
@@ -25,6 +27,13 @@ from paperlib.evaluation.measures.statistics import Bootstrapped
 from paperlib.evaluation.tables import Draws
 
 Key = tuple[str, str, str, str]  # as `beyond.WAY`
+
+
+class Again(NamedTuple):
+    """What another training gave: mean Dice, and the paired difference to the tables' rows."""
+
+    mean: float
+    difference: Bootstrapped
 
 
 def chosen_way(found: Beyond) -> Key:
@@ -112,27 +121,29 @@ def by_fold(found: Beyond) -> pd.DataFrame:
     )
 
 
-def trained_again(found: Beyond, *, draws: Draws) -> dict[Key, tuple[float, Bootstrapped]]:
-    """Return what the same code and seeds gave on another processor, and what they give now.
+def trained_again(found: Beyond, *, draws: Draws) -> dict[Key, dict[str, Again]]:
+    """Return what other trainings by the same code and seeds gave, on other processors.
 
     Args:
-        found: All rows, with earlier ones.
+        found: All rows, with those of other trainings.
         draws: Of patients.
 
     Returns:
-        By way: the earlier mean volume Dice of the whole tumour, and the paired difference.
+        By way and training: mean volume Dice of the whole tumour, and the paired difference to
+        the rows of the tables.
 
     Raises:
-        ValueError: If there are no earlier rows.
+        ValueError: If there are no rows of another training.
     """
-    if found.earlier is None:
-        raise ValueError("No rows of an earlier training are kept of these patients.")
-    now = tried(found)["WT"]
-    before = found.earlier.pivot(index=WAY, columns="case", values="WT")
-    return {
-        way: (float(row.mean()), _bootstrap(found, now.loc[way] - row, draws))
-        for way, row in before.iterrows()
-    }
+    if not found.trainings:
+        raise ValueError("No rows of another training are kept of these patients.")
+    known = tried(found)["WT"]
+    again: dict[Key, dict[str, Again]] = {}
+    for name, volumes in found.trainings.items():
+        for way, row in volumes.pivot(index=WAY, columns="case", values="WT").iterrows():
+            difference = _bootstrap(found, row - known.loc[way], draws)
+            again.setdefault(way, {})[name] = Again(float(row.mean()), difference)
+    return again
 
 
 def summarise(found: Beyond, *, prefix: str, draws: Draws) -> dict[str, float]:

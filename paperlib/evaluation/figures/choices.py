@@ -63,23 +63,25 @@ def show_folds(found: Beyond | None, *, note: str = "") -> Shown:
 
 
 def show_again(found: Beyond | None, *, draws: Draws, note: str = "") -> Shown:
-    """Return what another training of the same networks changed.
+    """Return what other trainings of the same networks changed.
 
     Args:
-        found: Rows with earlier ones, or None where there are none.
+        found: Rows with those of other trainings, or None where there are none.
         draws: Of the intervals over patients.
         note: Data, profile, seed and commit, in words.
     """
-    if found is None or found.earlier is None:
+    if found is None or not found.trainings:
         return absent()
-    lines = {
-        way[:2]: {"first": f"{then:.3f}", "again minus first": _cell(difference, sign="+")}
-        for way, (then, difference) in choices.trained_again(found, draws=draws).items()
-    }
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    for way, trainings in choices.trained_again(found, draws=draws).items():
+        line = lines[way[:2]] = {}
+        for name, (mean, difference) in trainings.items():
+            line[name] = f"{mean:.3f}"
+            line[f"{name}, difference"] = _cell(difference, sign="+")
     frame = pd.DataFrame(lines).T.rename_axis(["method", "outline"])
     caption = (
-        "Volume Dice of the whole tumour with networks trained on one processor, and the paired "
-        "difference after the same code with the same seeds and versions on another [95 % "
+        "Volume Dice of the whole tumour in other trainings by the same code with the same seeds "
+        "and versions on other processors, and the paired difference to the tables above [95 % "
         f"interval over patients]. {describe(found)}; {draws.number} draws; {note}."
     )
     return present.show(frame, caption=caption)

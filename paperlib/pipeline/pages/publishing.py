@@ -97,10 +97,12 @@ def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | N
     return beyond.load_beyond(reference_folder(f"beyond/{name}"), found)
 
 
-def describe_earlier(name: str) -> str:
-    """Return in words where the rows of an earlier training are from; nothing where none are."""
-    file = reference_folder(f"beyond/{name}") / "earlier" / artifacts.PROVENANCE
-    return provenance.one_line(artifacts.read_json(file)) if file.exists() else ""
+def describe_trainings(name: str) -> str:
+    """Return in words where the rows of other trainings are from; nothing where none are."""
+    folder = reference_folder(f"beyond/{name}") / beyond.TRAININGS
+    origins_of = {file.parent.name: file for file in sorted(folder.glob("*/provenance.json"))}
+    lines = {k: provenance.one_line(artifacts.read_json(file)) for k, file in origins_of.items()}
+    return "; ".join(f"{training}: {line}" for training, line in lines.items())
 
 
 def load_learning(name: str) -> learning.Learning | None:

@@ -90,21 +90,22 @@ def test_a_gain_is_seen_fold_by_fold():
 def test_what_was_trained_again_is_compared_patient_by_patient():
     found = make_beyond()
     assert "make beyond" in figures.show_again(found, draws=DRAWS).text
-    with pytest.raises(ValueError, match="earlier training"):
+    with pytest.raises(ValueError, match="another training"):
         choices.trained_again(found, draws=DRAWS)
     first = found.volumes[found.volumes["method"].isin(["synthetic", "clean-up"])]
     lower = first.assign(
         WT=first["WT"] - 0.05 * (first["case"] % 2) * (first["reading"] == "agreed")
     )
-    found = found._replace(earlier=lower)
-    then, difference = choices.trained_again(found, draws=DRAWS)[CHOSEN]
-    assert then == pytest.approx(0.65 - 0.025)
-    assert difference.value == pytest.approx(0.025)
-    unchanged = choices.trained_again(found, draws=DRAWS)["clean-up", "near", "ball", "Otsu"]
-    assert unchanged[1].draws == pytest.approx(0.0)
-    text = figures.show_again(found._replace(earlier=lower[lower["component"] == "ball"]),
-                              draws=DRAWS).text  # fmt: skip
-    assert re.search(r"agreed +0.625 +\+0.025 \[", text)
+    found = found._replace(trainings={"first": lower, "third": first})
+    again = choices.trained_again(found, draws=DRAWS)
+    assert again[CHOSEN]["first"].mean == pytest.approx(0.65 - 0.025)
+    assert again[CHOSEN]["first"].difference.value == pytest.approx(-0.025)
+    assert again[CHOSEN]["third"].difference.draws == pytest.approx(0.0)
+    unchanged = again["clean-up", "near", "ball", "Otsu"]
+    assert unchanged["first"].difference.draws == pytest.approx(0.0)
+    ball = {name: rows[rows["component"] == "ball"] for name, rows in found.trainings.items()}
+    text = figures.show_again(found._replace(trainings=ball), draws=DRAWS).text
+    assert re.search(r"agreed +0.625 +-0.025 \[[^]]+\] +0.650 +\+0.000", text)
 
 
 def test_prototypes_say_that_they_cannot_be_recomputed():
