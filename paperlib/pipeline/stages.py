@@ -4,6 +4,7 @@ A stage imports its own module only: preparing does not wait for torch.
 """
 
 import importlib
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from paperlib.labels import FLAIR, SEQUENCES
 from paperlib.pipeline import combinations
 from paperlib.pipeline.run import MissingStageError, Run
 
-BY_HAND = "by-hand"  # in the folder of a run: empty, as old as the last stage started by hand
+BY_HAND = "by-hand"  # in the folder of a run: when a stage was last started by hand
 FINISHED = "stages.json"  # the stages that the last workflow left finished; none while one runs
 DONE = "done"  # folder of the workflow's own notes
 
@@ -49,10 +50,11 @@ def run_named(run: Run, name: str, request: Request) -> None:
 def note_by_hand(run: Run) -> None:
     """Note that a stage is started by hand: the workflow then looks at every stage again.
 
-    Without it a stage that was killed, or whose result changed, would pass for done.
+    Without it a stage that was killed, or whose result changed, would pass for done. Snakemake
+    compares contents, not times alone, so no two notes are the same.
     """
     run.folder.mkdir(parents=True, exist_ok=True)
-    (run.folder / BY_HAND).touch()
+    (run.folder / BY_HAND).write_text(f"{time.time_ns()}\n")
 
 
 def note_finished(run: Run) -> None:

@@ -249,3 +249,12 @@ def test_a_workflow_that_did_not_end_makes_the_next_one_look_again(own_run):
     (doubt,) = stages.start_workflow(own_run)
     assert "did not finish everything" in doubt
     assert (own_run.folder / stages.BY_HAND).exists()
+
+
+def test_no_two_notes_of_a_stage_by_hand_are_the_same(own_run):
+    """Snakemake takes a newer file with the same content for the same."""
+    notes = set()
+    for _ in range(2):
+        stages.note_by_hand(own_run)
+        notes.add((own_run.folder / stages.BY_HAND).read_text())
+    assert len(notes) == 2
