@@ -83,7 +83,7 @@ caption = "The discriminators as built: layer in the paper's notation → size o
 present.show(table1.discriminator_table(), caption=caption)
 
 # %% [markdown]
-# The narrower the middle, the less of the tumour can get through; but the less of a healthy fold
+# The narrower the middle, the less of the tumour can get through; but the less of a healthy sulcus
 # can, too. The dVAE has by far the fewest parameters and by far the widest middle.
 #
 # The paper does not print the *padding*, and without it no size is defined. Here it was chosen so
@@ -264,7 +264,7 @@ for domain in losses.SSIM_DOMAINS:
 #
 # The upper row is what a network has to beat: no network at all, residual $r = -x$. Below, what each
 # network makes of the slice, and the residual $r = \hat x - x$. The rule for the choice of the slice:
-# the test patient with the best mixture of slices with and without tumour, and the slice with most
+# the test patient with the best mix of slices with and without tumour, and the slice with most
 # tumour. A model that was not trained with a loss leaves its place empty.
 
 # %%
@@ -290,7 +290,7 @@ def rows_of(sequence):
 
 names, where = ["no network", *models], f"patient {case}, fold {fold}, {note}"
 
-# %% mystnb={"figure": {"caption": "Upper row: the slice in FLAIR beside its own negative. Below: reconstruction and residual of every model of this run, by loss, inside the brain. Green: the true tumour. Look for two things: whether the tumour is missing in the reconstruction, and whether healthy folds are there. A reconstruction that is nearly flat has a residual like the upper row.", "name": "fig-reconstructions"}, "image": {"alt": "A FLAIR slice and its negative; below, reconstruction and residual for each loss, one row per model."}}
+# %% mystnb={"figure": {"caption": "Upper row: the slice in FLAIR beside its own negative. Below: reconstruction and residual of every model of this run, by loss, inside the brain. Green: the true tumour. Look for two things: whether the tumour is missing in the reconstruction, and whether healthy sulci are there. A reconstruction that is nearly flat has a residual like the upper row.", "name": "fig-reconstructions"}, "image": {"alt": "A FLAIR slice and its negative; below, reconstruction and residual for each loss, one row per model."}}
 slices.show_grid(rows_of("flair"), row_titles=names, note=where)
 
 # %% mystnb={"figure": {"caption": "The same for T1CE, which has networks of its own. Here only the enhancing part of the tumour is bright.", "name": "fig-reconstructions-t1ce"}, "image": {"alt": "A T1CE slice and its negative; below, reconstruction and residual for each loss, one row per model."}}

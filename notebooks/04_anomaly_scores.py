@@ -88,7 +88,7 @@ print(f"{n}, {found.patients} test patients; network {method}; {note}")
 # %% [markdown]
 # ## One patient
 #
-# The rule, so that nobody picks a pretty example: the test patient with the best mixture of slices
+# The rule, so that nobody picks a pretty example: the test patient with the best mix of slices
 # with and without tumour; of these, the slice with the largest tumour, and the tumour-free slice
 # closest to it.
 

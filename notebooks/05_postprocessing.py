@@ -333,7 +333,7 @@ volumes = {"smallest, both (paper)": volume_dice("smallest", "both")}
 # :class: dropdown
 # ```
 # Dropping the upper tail can only remove pixels from a cluster; opening and closing then act on
-# another shape. Whether the Dice rises depends on what the upper tail held: folds and ventricles, or
+# another shape. Whether the Dice rises depends on what the upper tail held: sulci and ventricles, or
 # dark core of the tumour.
 
 # %% tags=["solution"]

@@ -267,7 +267,7 @@ pd.Series(ranked, name="average precision").round(3)
 # :class: dropdown
 # ```
 # More components follow the brain of this patient more closely; how far they follow the tumour, the
-# pictures show. What stays in the residual of healthy tissue, the folds and the edges of the
+# pictures show. What stays in the residual of healthy tissue, the sulci and the edges of the
 # ventricles, is what a small tumour would have to stand out from. No number of components tells the
 # two apart. And whatever it is: only what exceeds the first row of the table is the components' work.
 

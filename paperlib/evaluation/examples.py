@@ -80,10 +80,13 @@ def choose_slice(
     if z is None and len(of_case):
         z = int(of_case.sort_values(["ET_truth", "WT_truth"])["z"].iloc[-1])
     if z is None or z not in of_case["z"].to_numpy():
-        raise ValueError(
-            f"Slice {z} of patient {case} is not tested in this run; its patients are "
-            f"{', '.join(map(str, sorted(slices['case'].unique())))}."
+        heights = of_case["z"]
+        known = (
+            f"slices {heights.min()} to {heights.max()} of this patient are"
+            if len(heights)
+            else f"its patients are {', '.join(map(str, sorted(slices['case'].unique())))}"
         )
+        raise ValueError(f"Slice {z} of patient {case} is not tested in this run; {known}.")
     return case, int(z)
 
 

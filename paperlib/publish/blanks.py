@@ -5,19 +5,18 @@ The source holds question, solution and check. The student's copy holds the ques
 """
 
 import ast
-import re
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
+
+from paperlib.publish.plain import unfence
 
 SOLUTION, CHECK, MAY_FAIL = "solution", "check", "raises-exception"
 HINT = "# hint:"
 OPEN_ANSWER = (
     "*Double-click here and write your answer. A worked one is on this page of the book, folded.*"
 )
-_EXERCISE = re.compile(r"^```\{exercise-start\} *(.*)\n:label: .*\n```$", re.M)
-_END = re.compile(r"^```\{exercise-end\}\n```$\n?", re.M)
 _FENCE = "```"
 _OPENING, _CLOSING = "```{solution-start}", "```{solution-end}"
 
@@ -99,5 +98,5 @@ def _question(text: str, inside: bool, answers: int) -> tuple[list[str], bool, i
             cells += [] if answers else [[OPEN_ANSWER], []]
         elif not inside:
             cells[-1].append(line)
-    shown = [_END.sub("", _EXERCISE.sub(r"### \1", "\n".join(lines))) for lines in cells]
+    shown = [unfence("\n".join(lines)) for lines in cells]
     return [text.strip("\n") for text in shown if text.strip()], inside, answers

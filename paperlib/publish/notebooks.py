@@ -16,6 +16,7 @@ import nbformat
 from nbformat import NotebookNode
 
 from paperlib.publish.blanks import blank_solutions
+from paperlib.publish.plain import write_plainly
 
 KERNEL = "python3"
 RECORD = ".written.json"  # in the folder: the hash of each notebook as it was written
@@ -74,6 +75,7 @@ def read_student_copy(source: Path) -> NotebookNode:
     """
     notebook = read_notebook(source)
     blank_solutions(notebook)
+    write_plainly(notebook, source.parent)
     set_cell_ids(notebook)
     return notebook
 

@@ -62,9 +62,12 @@ def test_without_any_enhancing_tumour_the_whole_tumour_decides():
     assert examples.choose_slice(slices) == (4, 61)  # volumes 18, 180, 400 and 900
 
 
-@pytest.mark.parametrize(("case", "z"), [(2, 70), (9, None)])
-def test_a_slice_that_is_not_tested_is_refused(case, z):
-    with pytest.raises(ValueError, match=rf"Slice {z} of patient {case} is not tested.*1, 2, 3, 4"):
+@pytest.mark.parametrize(
+    ("case", "z", "known"),
+    [(2, 70, "slices 80 to 81 of this"), (9, None, "patients are 1, 2, 3, 4")],
+)
+def test_a_slice_that_is_not_tested_is_refused(case, z, known):
+    with pytest.raises(ValueError, match=rf"Slice {z} of patient {case} is not tested.*{known}"):
         examples.choose_slice(slices_with_enhancement(), case, z)
 
 

@@ -20,6 +20,7 @@ from sphinx.errors import ConfigError
 from paperlib.publish.gate import EXECUTED, SOURCES, STAMP
 from paperlib.publish.notebooks import read_notebook, set_cell_ids
 from paperlib.publish.parameters import INJECTED, PARAMETERS_TAG, read_parameters
+from paperlib.publish.plain import write_plainly
 
 DOWNLOADS = "_downloads/notebooks"  # in the built book
 WORK = "work"  # where `make notebooks` and postBuild write
@@ -41,6 +42,7 @@ def preset_notebook(source: Path, parameters: Mapping[str, object], title: str) 
         title: Of the book.
     """
     notebook = read_notebook(source)
+    write_plainly(notebook, source.parent)
     own_data = any(parameters.get(name) for name in PLACES)
     preset = {name: value for name, value in parameters.items() if name not in PLACES}
     for cell in notebook.cells:
