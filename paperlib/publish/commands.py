@@ -186,7 +186,7 @@ def run_gate(
 def run_book(root: Path) -> int:
     """Build the book's pages in `root`/_build/html: `paperlib book`.
 
-    Any warning is an error, and so is a link that leads nowhere.
+    Any warning is an error, and so is a link that leads nowhere; then the last book stays.
 
     Jupyter Book runs as `python -c`: its console script breaks in a path with spaces.
 
@@ -202,15 +202,24 @@ def run_book(root: Path) -> int:
         return refused
     print("Jupyter Book builds the pages and says nothing for a minute or more", flush=True)
     call = "from jupyter_book.cli.main import main; main()"
-    options = ["build", str(root), "-W", "-n", "--keep-going", "-q"]
-    status = subprocess.run([sys.executable, "-c", call, *options], check=False).returncode
-    if status:  # Sphinx forgets its warnings: without this, the next build would succeed
-        shutil.rmtree(root / "_build" / ".doctrees", ignore_errors=True)
-        return status
-    broken = check_links(root / HTML)
+    place = root / "_build" / "next"
+    shutil.rmtree(place, ignore_errors=True)
+    options = ["build", str(root), "--path-output", str(place), "-W", "-n", "--keep-going", "-q"]
+    built = subprocess.run(
+        [sys.executable, "-c", call, *options], stdout=subprocess.PIPE, text=True, check=False
+    )  # what it prints names the place beside
+    if built.returncode:
+        print(built.stdout, file=sys.stderr)
+        return built.returncode
+    broken = check_links(place / HTML)
     for link in broken:
         print(link, file=sys.stderr)
-    return 1 if broken else 0
+    if broken:
+        return 1
+    shutil.rmtree(root / HTML, ignore_errors=True)
+    (place / HTML).replace(root / HTML)
+    shutil.rmtree(place)
+    return 0
 
 
 def _exit(_signal: int, _frame: object) -> None:

@@ -19,11 +19,14 @@ from paperlib.publish.book import origins, sphinxext
 log = logging.getLogger(__name__)
 
 RECORD = "_build/made_from.json"  # of the last book, under the book's root
+FIRST_PAGE = "_build/html/index.html"
 REFERENCES = ("phantom", "real36")  # folders under results/reference
 
 
 def publish(run: Run) -> None:
     """Build the book of a run from clean, if every page is what it would be if made now.
+
+    The last book stays until the next one is whole, and for good if nothing changed.
 
     Raises:
         ValueError: If the gate refuses a page or the build has a warning; both are named above.
@@ -48,7 +51,11 @@ def publish(run: Run) -> None:
         )
     book, record = _describe_book(run), artifacts.ROOT / RECORD
     known = artifacts.read_json(record) if record.exists() else None
-    change = reasons.explain(known, book)
+    change, first_page = reasons.explain(known, book), artifacts.ROOT / FIRST_PAGE
+    if not change and first_page.exists():
+        log.info("book: nothing changed")
+        first_page.touch()  # newer than what it is made from, as Snakemake wants it
+        return
     log.info("book: built because %s", change or "its first page was taken away")
     _put_together(run, made_from)
     if commands.run_book(artifacts.ROOT):
@@ -60,7 +67,6 @@ def _put_together(run: Run, made_from: Mapping[str, gate.Origin]) -> None:
     """Put what the book is built from where the build looks for it; nothing else stays there."""
     executed = artifacts.ROOT / gate.EXECUTED
     shutil.rmtree(executed, ignore_errors=True)
-    shutil.rmtree(artifacts.ROOT / "_build", ignore_errors=True)
     executed.mkdir(parents=True)
     for name in NOTEBOOKS:
         shutil.copyfile(notebooks.page_of(run, name), executed / f"{name}.ipynb")
@@ -75,11 +81,17 @@ def _put_together(run: Run, made_from: Mapping[str, gate.Origin]) -> None:
 
 def _describe_book(run: Run) -> dict[str, Mapping[str, object]]:
     root = artifacts.ROOT
-    written = [root / "_config.yml", root / "_toc.yml", *(root / "book").glob("*.*")]
-    written += (root / "book" / "static").glob("*.*")
+    written = [root / "_config.yml", root / "_toc.yml"]
+    for folder in ("book", "book/static", "book/code"):
+        written += sorted((root / folder).glob("*.*"))
     files = [*written, *(notebooks.page_of(run, name) for name in NOTEBOOKS)]
     hashes = {file.name: notebooks.hash_files([file]) for file in files}
-    return {"settings": {"run": run.name}, "upstream": hashes, "code": {}}
+    code = {"paperlib": notebooks.hash_files(sorted((root / "paperlib").rglob("*.py")))}
+    return {
+        "settings": {"run": run.name},
+        "upstream": hashes | notebooks.hash_references(),
+        "code": code,
+    }
 
 
 def load_known(run: Run) -> dict[str, evidence.Evidence]:

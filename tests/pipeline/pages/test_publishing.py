@@ -72,7 +72,8 @@ def builds(monkeypatch):
         sources = (root / gate.SOURCES).glob("*.py")
         origins = gate.read_origins(root / gate.BOOK)
         built.append(commands.run_gate(root / gate.EXECUTED, list(sources), origins))
-        (root / "_build").mkdir()
+        (root / "_build" / "html").mkdir(parents=True, exist_ok=True)
+        (root / publishing.FIRST_PAGE).touch()
         return built[-1]
 
     monkeypatch.setattr(publishing.commands, "run_book", build)
@@ -105,7 +106,12 @@ def test_current_pages_are_published_with_a_reason_and_executed_only_once(run, b
     assert not notebooks.execute(run, "01_data")
     assert "01_data: nothing changed" in caplog.messages
     run_named(run, "publish", Request())
-    assert "book: built because its first page was taken away" in caplog.messages
+    assert caplog.messages[-1] == "book: nothing changed"
+    assert builds == [0]
+    (artifacts.ROOT / publishing.FIRST_PAGE).unlink()
+    run_named(run, "publish", Request())
+    assert caplog.messages[-1] == "book: built because its first page was taken away"
+    assert builds == [0, 0]
 
 
 def test_a_page_executed_again_is_the_reason_for_the_next_book(run, builds, caplog):

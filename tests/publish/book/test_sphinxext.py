@@ -194,6 +194,21 @@ def test_any_warning_fails_the_book_each_time(book, capfd):
     (book / "book" / "index.md").write_text("# A tiny book\n\n{numref}`fig-nowhere`\n")
     for _ in range(2):
         assert "fig-nowhere" in failed_build(book, capfd)
+    assert not (book / "_build" / "html").exists()
+
+
+@pytest.mark.long
+def test_the_last_book_stays_where_the_next_one_fails(book, capfd):
+    assert run_book(book) == 0
+    first_page = book / "_build" / "html" / "book" / "index.html"
+    before = first_page.read_text()
+    (book / "book" / "index.md").write_text("# Another\n\n{numref}`fig-nowhere`\n")
+    assert "fig-nowhere" in failed_build(book, capfd)
+    assert first_page.read_text() == before
+    (book / "book" / "index.md").write_text("# Another book\n")
+    assert run_book(book) == 0
+    assert "Another book" in first_page.read_text()
+    assert [place.name for place in (book / "_build").iterdir()] == ["html"]
 
 
 @pytest.mark.long
