@@ -11,7 +11,7 @@ from scipy import stats
 from paperlib.evaluation.comparisons.beyond import (
     AGREED,
     CLEAN_UP,
-    CLEAREST,
+    NEAR,
     OTSU,
     RULES,
     SYNTHETIC,
@@ -69,7 +69,7 @@ def flagged_without_tumour(found: Beyond, method: str) -> dict[str, float]:
     Raises:
         ValueError: If every patient has a tumour.
     """
-    reading = {CLEAN_UP: CLEAREST, SYNTHETIC: AGREED}[method]
+    reading = {CLEAN_UP: NEAR, SYNTHETIC: AGREED}[method]
     radius = found.doubts[f"{method}_ball_mm"]
     ill = found.evidence.slices.groupby("case")["WT_truth"].sum().reindex(radius.index) > 0
     if ill.all():

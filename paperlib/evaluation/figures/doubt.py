@@ -122,7 +122,7 @@ def show_no_tumour(found: Beyond | None, *, note: str = "") -> Shown:
     caption = (
         "A volume is flagged by the widest ball in what exceeds the healthy threshold, from the "
         f"radius on that {100 * doubt.CAUGHT:.0f} % of the volumes with a tumour reach; a slice "
-        "is flagged where it meets the outline (clearest, agreed) of a flagged volume. "
+        "is flagged where it meets the outline (near, agreed) of a flagged volume. "
         f"{describe(found)}; {note}."
     )
     return present.show(pd.DataFrame(lines).T, caption=caption)
