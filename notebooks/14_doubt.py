@@ -95,11 +95,11 @@ doubt.show_worst(known["real36"], cases=cases["real36"], note=notes["real36"])
 # %% [markdown]
 # Their pictures stay with whoever has the patients; this is what they show. In the worst one the tumour
 # is faint and lies in the lowest slices; bright rims at the back of the head are kept instead, by both
-# networks, so that they agree and do not warn. With the networks of an earlier training (the page
-# before compares them) they disagreed about the same patient: the sign depends on luck, too. In the
-# second the tumour is found, but its thin arms along the ventricles are not. In the third, whose FLAIR was scanned in thick slices, a bright band at the back
-# of the head joins the tumour and doubles it: about this one the networks nearly agree. Simulated
-# patients, where the sign may fail, too:
+# networks, so that they agree and do not warn. In both other trainings (the page before compares them)
+# they disagreed about the same patient: the sign depends on luck, too. In the second the tumour is
+# found, but its thin arms along the ventricles are not. In the third, whose FLAIR was scanned in thick
+# slices, a bright band at the back of the head joins the tumour and doubles it: about this one the
+# networks nearly agree. Simulated patients, where the sign may fail, too:
 
 # %%
 doubt.show_worst(known["phantom"], cases=cases["phantom"], note=notes["phantom"])
