@@ -10,14 +10,13 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
-from paperlib.publish.plain import unfence
+from paperlib.publish.plain import FENCE, unfence
 
 SOLUTION, CHECK, MAY_FAIL = "solution", "check", "raises-exception"
 HINT = "# hint:"
 OPEN_ANSWER = (
     "*Double-click here and write your answer. A worked one is on this page of the book, folded.*"
 )
-_FENCE = "```"
 _OPENING, _CLOSING = "```{solution-start}", "```{solution-end}"
 
 
@@ -94,7 +93,7 @@ def _question(text: str, inside: bool, answers: int) -> tuple[list[str], bool, i
             inside, answers = True, 0
         elif line.startswith(_CLOSING):
             inside = False
-            next(lines, _FENCE)
+            next(lines, FENCE)
             cells += [] if answers else [[OPEN_ANSWER], []]
         elif not inside:
             cells[-1].append(line)

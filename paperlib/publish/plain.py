@@ -6,7 +6,7 @@ code stands in the notebook, a page is a file beside it, and a number is where t
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -70,15 +70,12 @@ def _extent(file: Path, name: str) -> tuple[int, int]:
     """Return first line and end of a function or class, decorators included."""
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and node.name == name:
-            return min([node, *node.decorator_list], key=_line).lineno - 1, node.end_lineno or 0
+            first = min([node.lineno, *(one.lineno for one in node.decorator_list)])
+            return first - 1, node.end_lineno or first
     raise ValueError(f"{file} has no function or class {name}.")
 
 
-def _line(node: ast.FunctionDef | ast.ClassDef | ast.expr) -> int:
-    return node.lineno
-
-
-def _figures(notebook: NotebookNode):
+def _figures(notebook: NotebookNode) -> Iterator[tuple[str, str]]:
     """Yield the name of each figure, and its caption's first sentence."""
     for cell in notebook.cells:
         figure = cell.metadata.get("mystnb", {}).get("figure", {})

@@ -19,7 +19,7 @@ from paperlib.publish.book import origins, sphinxext
 log = logging.getLogger(__name__)
 
 RECORD = "_build/made_from.json"  # of the last book, under the book's root
-FIRST_PAGE = "_build/html/index.html"
+FIRST_PAGE = f"{commands.HTML}/index.html"
 REFERENCES = ("phantom", "real36")  # folders under results/reference
 
 
@@ -112,9 +112,9 @@ def load_beyond(name: str, found: evidence.Evidence | None) -> beyond.Beyond | N
 def describe_trainings(name: str) -> str:
     """Return in words where the rows of other trainings are from; nothing where none are."""
     folder = reference_folder(f"beyond/{name}") / beyond.TRAININGS
-    origins_of = {file.parent.name: file for file in sorted(folder.glob("*/provenance.json"))}
-    lines = {k: provenance.one_line(artifacts.read_json(file)) for k, file in origins_of.items()}
-    return "; ".join(f"{training}: {line}" for training, line in lines.items())
+    files = sorted(folder.glob(f"*/{artifacts.PROVENANCE}"))
+    lines = [provenance.one_line(artifacts.read_json(file)) for file in files]
+    return "; ".join(f"{f.parent.name}: {line}" for f, line in zip(files, lines, strict=True))
 
 
 def load_learning(name: str) -> learning.Learning | None:
