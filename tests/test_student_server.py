@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -164,6 +165,7 @@ def test_the_server_is_of_this_machine_only_and_asks_nothing_of_others(server):
     with urllib.request.urlopen(page, timeout=60) as answer:
         text = answer.read().decode()
     assert '"news": {"disabled": true}' in text
+    assert re.search(r'"disabledExtensions": \[[^]]*apputils-extension:announcements"', text)
 
 
 def test_a_kernel_in_work_finds_the_runs_of_its_own_copy(server):

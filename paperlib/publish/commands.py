@@ -131,7 +131,7 @@ def run_student(sources: Iterable[Path], folder: Path, missing: str, options: Se
         print(missing)
     sys.stdout.flush()
     command = student.lab_command(folder, options)
-    os.execve(command[0], command, student.lab_environment())
+    os.execve(command[0], command, student.lab_environment(folder))
 
 
 def run_student_diff(folder: Path, name: str) -> int:

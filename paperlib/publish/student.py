@@ -28,6 +28,7 @@ _LAB_OPTIONS = (
     "--LabApp.news_url=None",
     "--LabApp.extension_manager=readonly",
 )
+_SILENT = {"@jupyterlab/apputils-extension:announcements": True}
 
 
 def lab_command(folder: Path, options: Sequence[str] = ()) -> list[str]:
@@ -41,9 +42,18 @@ def lab_command(folder: Path, options: Sequence[str] = ()) -> list[str]:
     return [*command, f"--ServerApp.root_dir={folder.resolve()}", *_LAB_OPTIONS]
 
 
-def lab_environment() -> Mapping[str, str]:
-    """Return the environment in which a notebook of work/ finds the runs of this repository."""
+def lab_environment(folder: Path) -> Mapping[str, str]:
+    """Return the environment in which a notebook of work/ finds the runs of this repository.
+
+    Args:
+        folder: work/; gets a configuration in which JupyterLab does not offer its news.
+    """
+    settings = folder.resolve() / ".jupyter"
+    (settings / "labconfig").mkdir(parents=True, exist_ok=True)
+    artifacts.write_json(settings / "labconfig/page_config.json", {"disabledExtensions": _SILENT})
+    found = os.environ.get("JUPYTER_CONFIG_PATH")
     return os.environ | {
+        "JUPYTER_CONFIG_PATH": os.pathsep.join([str(settings), *([found] if found else [])]),
         "PAPERLIB_ROOT": str(artifacts.ROOT),
         "JUPYTER_PREFER_ENV_PATH": "1",  # the kernel of this environment
     }
