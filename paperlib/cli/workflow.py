@@ -160,10 +160,13 @@ def _stage(options: argparse.Namespace) -> int:
 
 def _reference(options: argparse.Namespace) -> int:
     results = importlib.import_module("paperlib.pipeline.method.results")
+    crossed = importlib.import_module("paperlib.pipeline.comparisons.crossed")
     locks = importlib.import_module("paperlib.pipeline.machine.locks")
     run = _run(options)
     with locks.whole_run(run, f"paperlib reference of {run.name}"):
         names = results.export_reference(run, options.destination)
+        if crossed.is_whole(run):
+            names += crossed.export_crossed(run, options.destination)
     print(f"{len(names)} files in {options.destination}")
     return 0
 

@@ -17,7 +17,11 @@ from paperlib.labels import REGION_NAMES
 
 def absent() -> Shown:
     """Return what stands in place of a crossed table that is not in this copy."""
-    text = "This copy holds no crossed table of these patients; `make ablations` makes it."
+    text = (
+        "This copy holds no crossed table of these patients. `make ablations` makes that of the "
+        "default phantom; `paperlib stage crossed FOLD` for each fold, then `make reference`, that "
+        "of a run."
+    )
     return Shown(f"<p><em>{text}</em></p>", text)
 
 

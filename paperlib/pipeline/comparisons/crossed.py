@@ -102,10 +102,14 @@ def finished_networks(run: Run, fold: int) -> list[TrainingSettings]:
     ]
 
 
+def is_whole(run: Run) -> bool:
+    """Return whether the crossed tables of all folds are there."""
+    return all(artifacts.read_manifest(_folder(run, fold)) for fold in range(run.folds))
+
+
 def keep_crossed(run: Run) -> None:
     """Write the rows of the default phantom for the book, once all folds are there."""
-    whole = all(artifacts.read_manifest(_folder(run, fold)) for fold in range(run.folds))
-    if whole and run.data is None and run.profile.name == "phantom":
+    if is_whole(run) and run.data is None and run.profile.name == "phantom":
         export_crossed(run, artifacts.ROOT / REFERENCE)
 
 

@@ -49,7 +49,8 @@ SHOW = {
 
 @pytest.mark.parametrize("name", SHOW)
 def test_a_copy_without_the_table_says_so_and_how_to_make_it(name):
-    assert "no crossed table of these patients; `make ablations` makes it" in SHOW[name](None).text
+    text = SHOW[name](None).text
+    assert "no crossed table of these patients. `make ablations` makes that of the" in text
 
 
 def test_the_note_names_patients_slices_and_the_healthy_ones():
