@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from selenium import webdriver
@@ -270,3 +271,17 @@ def test_a_word_is_found_without_a_network_and_the_hit_opens(browser, built_book
     assert target.is_file()
     browser.get(hits[0].get_attribute("href"))
     assert "tumour" in browser.find_element("tag name", "article").text.lower()
+
+
+def test_the_notebook_of_a_page_is_saved_as_a_file(browser, built_book, tmp_path):
+    saving = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", saving)
+    browser.get((built_book / "book" / "executed" / "01_data.html").as_uri())
+    (menu,) = browser.find_elements(
+        "css selector", ".dropdown-download-buttons button.btn.dropdown-toggle"
+    )
+    menu.click()
+    browser.find_element("css selector", ".btn-download-notebook-button").click()
+    saved = tmp_path / "01_data.ipynb"
+    WebDriverWait(browser, 60).until(lambda _: saved.exists())
+    nbformat.validate(nbformat.read(saved, as_version=4))

@@ -1,5 +1,6 @@
 """The built book as files: links, downloads, and nothing of the machine that built it."""
 
+import base64
 import os
 import re
 import subprocess
@@ -10,10 +11,10 @@ import nbformat
 import pytest
 from bs4 import BeautifulSoup
 
-from paperlib.publish.book.downloads import DOWNLOADS
 from paperlib.publish.book.links import check_links
 
 ROOT = Path(__file__).resolve().parents[1]
+PLACES = (str(ROOT), str(Path.home()) + "/", "/tmp/")
 pytestmark = pytest.mark.long
 
 
@@ -57,27 +58,33 @@ def test_claims_and_their_evidence_lead_to_each_other(pages):
             assert (link["href"].partition(".html")[0], anchor) in back
 
 
-def test_each_executed_page_offers_its_notebook_without_outputs(built_book, pages):
+def _offered(page, name):
+    (button,) = page.select("button.btn-download-notebook-button")
+    assert f"download: '{name}.ipynb'" in button["onclick"]
+    return base64.b64decode(re.search("base64,([^']+)'", button["onclick"])[1]).decode()
+
+
+def test_each_executed_page_offers_its_notebook_without_outputs(pages):
     for name, page in pages.items():
-        (link,) = page.select("a.btn-download-notebook-button")
-        assert link["href"] == f"../../{DOWNLOADS}/{name}.ipynb"
-        notebook = nbformat.read(built_book / DOWNLOADS / f"{name}.ipynb", as_version=4)
+        text = _offered(page, name)
+        assert [place for place in PLACES if place in text] == [], name
+        notebook = nbformat.reads(text, as_version=4)
         nbformat.validate(notebook)
         assert not any(cell.get("outputs") for cell in notebook.cells)
         assert page.select(".btn-launch-button") == []  # no repository is configured
 
 
 def test_no_file_of_the_book_names_a_place_on_this_machine(built_book):
-    places = (str(ROOT), str(Path.home()) + "/", "/tmp/")
     for file in built_book.rglob("*"):
         if file.suffix in (".html", ".ipynb", ".json", ".js") and "_static" not in file.parts:
             text = file.read_text("utf-8")
-            assert [place for place in places if place in text] == [], file
+            assert [place for place in PLACES if place in text] == [], file
 
 
-def test_a_downloaded_notebook_runs_in_any_folder(built_book, tmp_path):
-    notebook = built_book / DOWNLOADS / "03b_training_length.ipynb"
-    command = [sys.executable, "-m", "papermill", str(notebook), "out.ipynb", "--no-progress-bar"]
+def test_a_downloaded_notebook_runs_in_any_folder(pages, tmp_path):
+    name = "03b_training_length"
+    (tmp_path / "in.ipynb").write_text(_offered(pages[name], name))
+    command = [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "--no-progress-bar"]
     paths = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     environment = os.environ | {"PYTHONPATH": paths}
     subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, env=environment)

@@ -2,9 +2,11 @@
 
 The notebook is that of the source, without outputs, its parameters set to those of the page; a
 folder of patients is left out. The theme's own buttons would offer the executed file, which tells
-where the run found its data.
+where the run found its data. The page itself holds what is saved: browsers open a file beside a
+page of file:// as text.
 """
 
+import base64
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -22,7 +24,10 @@ from paperlib.publish.notebooks import read_notebook, set_cell_ids
 from paperlib.publish.parameters import INJECTED, PARAMETERS_TAG, read_parameters
 from paperlib.publish.plain import write_plainly
 
-DOWNLOADS = "_downloads/notebooks"  # in the built book
+SAVE = (
+    "Object.assign(document.createElement('a'), "
+    "{{download: '{name}', href: 'data:application/x-ipynb+json;base64,{content}'}}).click()"
+)
 WORK = "work"  # where `make notebooks` and postBuild write
 PLACES = {"data"}  # parameters that name a place on somebody's machine
 BINDER = "https://mybinder.org/v2"
@@ -104,11 +109,10 @@ def add_buttons(
     source = Path(app.srcdir) / SOURCES / f"{Path(pagename).name}.py"
     if not (doctree and pagename.startswith(f"{EXECUTED}/") and source.is_file()):
         return
-    target = f"{DOWNLOADS}/{source.stem}.ipynb"
-    _write(app, pagename, source, Path(app.outdir) / target)
+    content = base64.b64encode(_own_notebook(app, pagename, source).encode()).decode()
     download = {
-        "type": "link",
-        "url": context["pathto"](target, 1),
+        "type": "javascript",
+        "javascript": SAVE.format(name=f"{source.stem}.ipynb", content=content),
         "text": ".ipynb",
         "icon": "fas fa-code",
         "tooltip": "Download this page as a notebook without outputs",
@@ -143,12 +147,11 @@ def _downloads(buttons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return menus[0] if menus else []
 
 
-def _write(app: Sphinx, pagename: str, source: Path, target: Path) -> None:
+def _own_notebook(app: Sphinx, pagename: str, source: Path) -> str:
     executed = nbformat.read(app.env.doc2path(pagename), as_version=4)
     parameters = executed.metadata[STAMP]["parameters"]
     notebook = preset_notebook(source, parameters, app.config.html_title)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    return nbformat.writes(notebook) + "\n"
 
 
 def _with(value: object):

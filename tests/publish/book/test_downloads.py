@@ -1,4 +1,6 @@
+import base64
 import os
+import re
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -112,19 +114,14 @@ def page(write_source, tmp_path):
         app = Mock(
             spec=Sphinx,
             srcdir=tmp_path,
-            outdir=tmp_path / "html",
             env=SimpleNamespace(doc2path=lambda _: executed),
             config=SimpleNamespace(html_theme_options=options, html_title="A book"),
         )
         menu = [{"label": "download-source-button"}, {"label": "download-pdf-button"}]
-        context = {
-            "header_buttons": [{"label": "download-buttons", "buttons": menu}],
-            "pathto": lambda target, _: f"../../{target}",
-        }
+        context = {"header_buttons": [{"label": "download-buttons", "buttons": menu}]}
         add_buttons(app, name, "page.html", context, object())
         return menu, context["header_buttons"][1:]
 
-    buttons.folder = tmp_path / "html"
     return buttons
 
 
@@ -132,8 +129,9 @@ def test_a_page_offers_its_notebook_and_no_executed_file(page):
     menu, others = page()
     assert [one["label"] for one in menu] == ["download-notebook-button", "download-pdf-button"]
     assert others == []
-    assert menu[0]["url"] == "../../_downloads/notebooks/01_data.ipynb"
-    text = Path(page.folder / "_downloads" / "notebooks" / "01_data.ipynb").read_text()
+    saved = menu[0]["javascript"]
+    assert "download: '01_data.ipynb'" in saved
+    text = base64.b64decode(re.search("base64,([^']+)'", saved)[1]).decode()
     assert "profile: str = 'phantom'" in text
     assert "somebody" not in text
 
