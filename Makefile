@@ -17,6 +17,7 @@ RUN = .venv/bin/python -m
 export DATA  # the shell reads it as it is, whatever its name holds
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
+export PYTHONDONTWRITEBYTECODE =  # where it is set, as in containers, each start would compile for 5 s
 
 .PHONY: help book check tables ablations length beyond curve sweep reference notebooks student \
   student-diff student-reset test test-long lint bench clean
