@@ -1,6 +1,7 @@
 """How a table looks on a page and in a terminal; colour plays no part. References of a copy."""
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def show(
     weights = np.where(marked, "font-weight: bold", "")
     names = np.where(heading, "", "font-weight: normal")
     styled = frame.style.set_caption(caption).set_table_styles(_LOOK)
-    styled = styled.apply(lambda _: weights, axis=None)
+    styled = styled.format(_with_whole_intervals).apply(lambda _: weights, axis=None)
     styled = styled.apply_index(lambda _: names, level=frame.index.nlevels - 1)
     if frame.index.nlevels > 1:
         styled = styled.hide(axis="index", level=0)
@@ -82,6 +83,11 @@ def absent() -> Shown:
     """Return what stands in place of a reference that is not in this copy."""
     text = "The reference run is not in this copy: nothing to compare with here."
     return Shown(f"<p><em>{text}</em></p>", text)
+
+
+def _with_whole_intervals(cell: object) -> str:
+    """Return the text of a cell in which no line ends inside an interval: "[0.1, 0.2]"."""
+    return re.sub(r"(?<=\[)([^][ ]+), (?=[^][ ]+\])", "\\1,\N{NO-BREAK SPACE}", str(cell))
 
 
 def _with_headings(frame: pd.DataFrame, marked: ndarray) -> tuple[pd.DataFrame, ndarray, ndarray]:

@@ -82,3 +82,11 @@ def test_a_reference_is_loaded_where_it_is(tmp_path):
     loaded = present.load_reference(tmp_path)
     assert loaded.patients == 4
     assert loaded.networks == [("VAE", "MSE")]
+
+
+def test_no_line_ends_inside_an_interval():
+    frame = pd.DataFrame({"WT": ["0.67 [-0.59, +0.74]"], "two": ["0.1 / 0.2 [n = 3, no more]"]})
+    shown = present.show(frame, caption="c")
+    assert "0.67 [-0.59,\N{NO-BREAK SPACE}+0.74]</td>" in shown.html
+    assert "0.1 / 0.2 [n = 3, no more]</td>" in shown.html
+    assert "[-0.59, +0.74]" in shown.text
