@@ -304,12 +304,10 @@ exercises.check_twice(twice, posterior, share)
 # ```
 # The paper keeps the whole smaller cluster. A wide one also holds pixels that are *darker* than their
 # reconstruction. Another value of `tail` drops those above the median residual. Which (see
-# `mixture.TAILS`)? And which share of the cluster `taken` of this one slice does it cost? The table
-# below the check then shows all slices of this patient, segmented both ways.
+# `mixture.TAILS`)? And of all that the paper's rule took in this patient, `taken`, which share is then
+# gone? The table below the check shows what that does to the Dice.
 
 # %%
-fit = fits[reading]
-taken = mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail="both")
 patient = next(segments.load_patients(run, [case]))
 network = next(n for n in run.networks() if n.pair == f"{model}-{loss}-f{fold}-s{seed}")
 r = segments.load_residual(run, network).of(patient.slices.index.to_numpy())
@@ -317,13 +315,17 @@ tables = [neighbours.neighbour_table(inside) for inside in patient.brain]
 
 
 # %%
-def volume_dice(cluster, tail):
+def segment(tail, cluster="smallest"):
     changed = dataclasses.replace(settings, cluster=cluster, tail=tail)
-    masks = clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
+    return clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
+
+
+def volume_dice(masks):
     return f"{metrics.dice(masks, patient.labels > 0, empty=0):.2f}"
 
 
-volumes = {"smallest, both (paper)": volume_dice("smallest", "both")}
+taken = segment("both")
+volumes = {"smallest, both (paper)": volume_dice(taken)}
 
 # %% [markdown]
 # ```{exercise-end}
@@ -339,13 +341,13 @@ volumes = {"smallest, both (paper)": volume_dice("smallest", "both")}
 # %% tags=["solution"]
 # hint: one of mixture.TAILS
 tail = "negative"
-kept = mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail=tail)
-# hint: mixture.tumour_mask with your tail, as for `taken`; pixels that are gone, of those in `taken`
-lost = 1 - kept.sum() / max(taken.sum(), 1) if taken.any() else float("nan")
+kept = segment(tail)
+# hint: `segment` with your tail; pixels of `taken` that are gone, of all in `taken`
+lost = (taken & ~kept).sum() / taken.sum() if taken.any() else float("nan")
 
 # %% tags=["check"]
-exercises.check_tail(tail, lost, fit, residual, brain)
-volumes[f"smallest, {tail}"] = volume_dice("smallest", tail)
+exercises.check_tail(tail, lost, segment, patient.brain)
+volumes[f"smallest, {tail}"] = volume_dice(kept)
 frame = pd.DataFrame({"Dice of the volume": volumes}).rename_axis("cluster, tail")
 present.show(frame, caption=f"One setting changed, all slices of the patient. {note}.")
 
@@ -381,7 +383,10 @@ present.show(frame, caption=f"One setting changed, all slices of the patient. {n
 
 # %%
 rules = list(itertools.product(mixture.CLUSTERS, mixture.TAILS))
-lines = {", ".join(rule): {"Dice of the volume": volume_dice(*rule)} for rule in rules}
+lines = {
+    f"{cluster}, {tail}": {"Dice of the volume": volume_dice(segment(tail, cluster))}
+    for cluster, tail in rules
+}
 present.show(pd.DataFrame(lines).T, caption=f"Cluster and tail. {note}.")
 
 # %% [markdown]

@@ -1,7 +1,9 @@
 """Exercises of the page on post-processing (section 4.3)."""
 
+from collections.abc import Callable
+
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool
 from numpy import ndarray
 
 from paperlib.exercises import answers
@@ -43,40 +45,34 @@ def check_twice(twice: object, posterior: object, share: float) -> None:
 def check_tail(
     tail: object,
     lost: object,
-    fit: mixture.MixtureFit,
-    residual: Float[ndarray, "height width"],
-    brain: Bool[ndarray, "height width"],
+    segment: Callable[[str], Bool[ndarray, "slice height width"]],
+    brain: Bool[ndarray, "slice height width"],
 ) -> None:
-    """Check which share of the tumour cluster of a slice is lost without its upper tail.
+    """Check which share of a patient's tumour clusters is lost without their upper tails.
 
     Args:
         tail: The answer: one of `mixture.TAILS`, not the paper's.
-        lost: The answer: share of the cluster's pixels, 0 to 1.
-        fit: The two clusters of the slice.
-        residual: Reconstruction minus image.
+        lost: The answer: share of the clusters' pixels, 0 to 1.
+        segment: From one of `mixture.TAILS`, the clusters of all slices of the patient.
         brain: True inside the brain.
     """
     answers.check_answered(tail=tail, lost=lost)
     remarks = {"both": "this is the paper's rule, which the table has already."}
     answers.check_choice("tail", tail, right="negative", remarks=remarks)
-    whole, kept = (
-        int(mixture.tumour_mask(fit, residual, brain, cluster="smallest", tail=rule).sum())
-        for rule in ("both", "negative")
-    )
-    share = kept / whole if whole else float("nan")
+    taken = segment("both")
+    gone, whole = int((taken & ~segment("negative")).sum()), int(taken.sum())
+    share = gone / whole if whole else float("nan")
     mistakes = [
-        answers.Mistake(share, "this is the share that stays."),
-        answers.Mistake(
-            (whole - kept) / int(brain.sum()), "it is counted against the whole brain."
-        ),
-        answers.Mistake(float(whole - kept), "these are pixels. Which share of the cluster is it?"),
+        answers.Mistake(1 - share, "this is the share that stays."),
+        answers.Mistake(gone / int(brain.sum()), "it is counted against the whole brain."),
+        answers.Mistake(float(gone), "these are pixels. Which share of the clusters is it?"),
     ]
     answers.check_number(
         "lost",
         lost,
-        right=1 - share,
+        right=share,
         mistakes=mistakes,
         otherwise="compare the masks under both tails, and divide by the pixels under the paper's.",
     )
-    shown = "nothing, for there is no cluster" if np.isnan(share) else f"{1 - share:.0%}"
-    answers.passed(f"without its upper tail the cluster of this slice loses {shown}.")
+    shown = "nothing, for there are none" if np.isnan(share) else f"{share:.0%}"
+    answers.passed(f"without their upper tails the clusters of this patient lose {shown}.")
