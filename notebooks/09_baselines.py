@@ -164,6 +164,13 @@ crossed_pages.show_gain(phantom, crossed.OTHERS, draws=draws, note=notes.get("ph
 crossed_pages.show_gain(real, crossed.OTHERS, draws=draws, note=notes.get("real36", ""))
 
 # %% [markdown]
+# In words, computed from the same rows:
+
+# %%
+for name, one in known.items():
+    print(f"{name}: {crossed_pages.say_gain(one, crossed.OTHERS, draws=draws)}")
+
+# %% [markdown]
 # An interval of the difference that holds zero gives no reason to prefer the row to the plain image.
 # Where the difference is negative, the reconstruction has done harm: it has removed more of the
 # tumour than of everything else.

@@ -86,9 +86,15 @@ def load_crossed(folder: Path) -> Crossed | None:
 
 def names(found: Crossed) -> dict[str, str]:
     """Return the residuals in the order of the table: networks first, with names to read."""
-    fixed = WITHOUT_TRAINING | _component_names(found) | DENOISERS
-    networks = {method: method for method in found.counts if method not in fixed}
-    return networks | {key: name for key, name in fixed.items() if key in found.counts}
+    fixed = _fixed_names(found)
+    of_paper = {method: method for method in networks(found)}
+    return of_paper | {key: name for key, name in fixed.items() if key in found.counts}
+
+
+def networks(found: Crossed) -> list[str]:
+    """Return the residuals that are those of the paper's networks."""
+    fixed = _fixed_names(found)
+    return [method for method in found.counts if method not in fixed]
 
 
 def dice_table(found: Crossed, *, aggregation: str) -> pd.DataFrame:
@@ -185,6 +191,10 @@ def norm_reach(found: Crossed) -> pd.Series:
     """Return how far the norm's window reached at each height, the widest of the folds."""
     folds = [{int(z): reach for z, reach in fold["norm_reach"].items()} for fold in found.facts]
     return pd.DataFrame(folds).max().sort_index()
+
+
+def _fixed_names(found: Crossed) -> dict[str, str]:
+    return WITHOUT_TRAINING | _component_names(found) | DENOISERS
 
 
 def _component_names(found: Crossed) -> dict[str, str]:

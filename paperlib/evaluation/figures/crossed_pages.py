@@ -90,6 +90,29 @@ def show_gain(found: Crossed | None, postprocessing: str, *, draws: Draws, note:
     return present.show(frame, caption=caption)
 
 
+def say_gain(found: Crossed | None, postprocessing: str, *, draws: Draws) -> str:
+    """Return in words how many of the paper's networks gain or lose against no reconstruction.
+
+    Args:
+        found: A crossed table, or None where there is none.
+        postprocessing: A key of `crossed.POSTPROCESSINGS`, the same for all rows.
+        draws: Of the intervals over patients.
+    """
+    if found is None:
+        return absent().text
+    table = crossed.against_no_network(found, postprocessing, draws=draws)
+    table = table.loc[crossed.networks(found)]
+    better, worse = (table["difference_low"] > 0).sum(), (table["difference_high"] < 0).sum()
+    best = table["value"].idxmax()
+    line = table.loc[best]
+    gain = _cell(line["difference"], line["difference_low"], line["difference_high"], sign="+")
+    return (
+        f"Of {len(table)} networks {worse} are below the plain image by an interval without zero, "
+        f"{better} above, {len(table) - worse - better} neither. "
+        f"The best, {best}, has {line['value']:.2f}: {gain}."
+    )
+
+
 def show_components(found: Crossed | None, *, note: str = "") -> Shown:
     """Return how many components there are and what they explain, and how wide the norm reached."""
     if found is None:

@@ -81,3 +81,15 @@ def test_the_supervised_network_stands_beside_the_published_range():
     assert "0.67" in whole
     assert "0.75 to 0.90" in whole
     assert "163,588 weights, trained with the labels of 22 patients for 10,000" in text
+
+
+def test_networks_are_counted_by_the_interval_of_their_difference_to_the_plain_image():
+    above = crossed_pages.say_gain(FOUND, "others", draws=DRAWS)
+    assert "Of 1 networks 0 are below the plain image by an interval without zero, 1 above" in above
+    assert "The best, VAE-MSE-s0, has 0.67: +0.33 [+0.25, +0.50]." in above
+    ours, plain = FOUND.counts["VAE-MSE-s0"], FOUND.counts["B3"]
+    worse = FOUND._replace(counts={"VAE-MSE-s0": plain, "AAE-MSE-s0": ours, "B3": ours})
+    below = crossed_pages.say_gain(worse, "others", draws=DRAWS)
+    assert "Of 2 networks 1 are below the plain image by an interval without zero, 0 above" in below
+    assert ", 1 neither. The best, AAE-MSE-s0, has 0.67: +0.00" in below
+    assert "no crossed table" in crossed_pages.say_gain(None, "others", draws=DRAWS)
