@@ -256,6 +256,7 @@ for name, part in shown.milestones.groupby("loss", sort=False):
 # ## What we learned
 #
 # - A comparison of networks is a comparison at a training length; it has to be told.
-# - Where the curves of two rows cross, both orders are reproducible results.
+# - Where the curves of two rows cross, either order could be published: each is right at its length,
+#   for these patients and seeds.
 # - Seeds belong into the same picture as rows: a gap between rows that is smaller than the gap between
 #   seeds ranks nothing.

@@ -242,8 +242,8 @@ paper_tables.show_network_scores(found, draws=draws, note=note)
 paper_tables.show_network_scores(reference, draws=draws, note=real_note)
 
 # %% [markdown]
-# A network can lead one column and not the other. Only the matched one says that the network, and
-# not the place of the slice, made the difference.
+# A network can lead one column and not the other. Only the matched one takes the place of the slice
+# out; what differs between patients stays in it.
 #
 # ### With patients who have no tumour
 #

@@ -320,6 +320,7 @@ def segment(tail, cluster="smallest"):
     return clustering.cluster(r, patient.brain, tables, changed, reading=reading).mask
 
 
+# %%
 def volume_dice(masks):
     return f"{metrics.dice(masks, patient.labels > 0, empty=0):.2f}"
 

@@ -201,9 +201,9 @@ crossed_pages.show_supervised(real, draws=draws, note=notes.get("real36", ""))
 # %% [markdown]
 # The paper sets its gated numbers beside {result}`paper.gated.WT:.2f` for the whole tumour and a
 # range of published supervised results. That range comes from other patients, more sequences and
-# volumes instead of slices. The column of volumes is the fair one to hold against it; the column of
-# every slice is the one to hold against Table 2. Simulated tumours have sharp rims by construction,
-# so a supervised network finds them more easily than real ones.
+# volumes instead of slices. The column of volumes is the nearest to it, though not the same: a volume
+# here ends with the lowest slice that is examined, and [most tumours go on below](07_limits). The
+# column of every slice is the one to hold against Table 2.
 #
 # ## Exercises
 #

@@ -154,12 +154,21 @@ unsaid.show_limits(ours, others[0], table, seven)
 
 # %% [markdown]
 # - **"Differs" is no refutation.** Ours are other patients, another length of training and many
-#   details that the paper leaves open; the [deviations page](12_deviations) lists them.
+#   details that the paper leaves open; the [deviations page](12_deviations) lists them. And the paper
+#   prints no interval: one of so few patients is as wide as the loop above says, while the rule takes
+#   its numbers as exact.
 # - **"Undecided" is no agreement.** It says that these patients are too few.
-# - **One seed.** An interval over patients does not hold what another seed would change.
+# - **One seed.** An interval over patients does not hold what another seed would change;
+#   [ablations](10_ablations) and [training length](03b_training_length) show that it changes as much as
+#   some of the contrasts.
 # - **Folds share training patients.** The intervals ignore that and are a little too narrow.
-# - **Many verdicts.** Only the p values of the seven contrasts are corrected for their number. Among
-#   the other verdicts, each from its own 95 % interval, some will be wrong by chance.
+# - **Many verdicts.** Only the p values of the seven contrasts are corrected for their number; they
+#   weigh each patient alike. Every verdict, those of the contrasts included, comes from its own 95 %
+#   interval of the mean over slices, so some will be wrong by chance. Where the corrected p value of a
+#   contrast does not exclude chance, read "undecided".
+# - **The margins are not even-handed.** A gain below the margin leaves "does not improve" standing,
+#   and as small a gain is enough for "best overall". Both favour the paper.
+# - **"Near zero" is no test:** its margin was set after some scores had been seen.
 # - **Observed power says nothing new.** The patients needed for the difference *seen* restate its p
 #   value; those for the two fixed differences are what a next study can plan with, before any
 #   correction for several tests.

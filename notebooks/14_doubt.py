@@ -30,6 +30,7 @@ from paperlib.evaluation.figures import beyond as figures, doubt
 from paperlib.exercises import doubt as exercises
 from paperlib.pipeline import run as runs
 from paperlib.pipeline.method import patients, segments
+from paperlib.pipeline.new_patients import beyond_patient
 from paperlib.pipeline.pages import publishing
 from paperlib.postprocessing import outline, volume
 from paperlib.publish import parameters, provenance
@@ -82,8 +83,22 @@ line = "; ".join(f"{name}: {note}" for name, note in notes.items() if note and n
 doubt.plot_agreement(shown, note=line)
 
 # %% [markdown]
-# `paperlib segment --method synthetic` prints the agreement and warns where it is low. It cannot warn
-# of what both networks get wrong in the same way: networks of one recipe share their blind spots.
+# `paperlib segment --method synthetic` prints the agreement and warns where it is below a limit that is
+# decided, not learnt. Whom that would have reached:
+
+# %%
+limit = beyond_patient.DOUBTFUL
+for name, one in shown.items():
+    if one:
+        said = signs.count_warnings(one, limit=limit)
+        print(
+            f"{name}: agreement below {limit}: {said['poor, warned']} of {said['poor']} patients with "
+            f"Dice below {signs.POOR}, and {said['good, warned']} of the other {said['good']}"
+        )
+
+# %% [markdown]
+# It cannot warn of what both networks get wrong in the same way: networks of one recipe share their
+# blind spots.
 #
 # ## The worst patients
 #
@@ -233,5 +248,6 @@ present.show(frame.map("{:.2f}".format), caption=f"{len(radii)} test patients. {
 #
 # - Two networks of one recipe are a warning that needs no truth: where they disagree, look.
 # - A sign orders patients; it does not measure the error, and it is silent about shared mistakes.
-# - With networks, keeping all that is wide finds more second foci and costs the others nothing;
+# - With networks, keeping all that is wide finds more foci in phantoms made to have several, and costs
+#   the others nothing;
 #   without them it keeps healthy tissue, too, so the clean-up alone keeps the widest component.

@@ -27,6 +27,7 @@ SIGNS = {
     f"{SYNTHETIC}_ball_mm": "radius of the widest ball, mm",
     "unlike": "number of ways to be unlike the training patients",
 }
+POOR = 0.6  # volume Dice under which a patient should have been warned of
 CAUGHT = 0.95  # share of the tumours that a threshold has to flag
 
 
@@ -50,6 +51,26 @@ def rank_correlation(found: Beyond, sign: str, *, draws: Draws) -> tuple[float, 
     values = [value for sample in drawn if np.isfinite(value := _spearman(sample))]
     low, high = np.quantile(values, [0.025, 0.975]) if values else (np.nan, np.nan)
     return _spearman(table), float(low), float(high)
+
+
+def count_warnings(found: Beyond, *, limit: float) -> dict[str, int]:
+    """Return whom a warning reaches that is given where the networks agree less than a limit.
+
+    Args:
+        found: All rows.
+        limit: Of the agreement, 0 to 1.
+
+    Returns:
+        Numbers of patients: "poor" (Dice under `POOR`), "poor, warned", "good", "good, warned".
+    """
+    table = by_patient(found)
+    poor, warned = table["WT"] < POOR, table["networks"] < limit
+    return {
+        "poor": int(poor.sum()),
+        "poor, warned": int((poor & warned).sum()),
+        "good": int((~poor).sum()),
+        "good, warned": int((~poor & warned).sum()),
+    }
 
 
 def flagged_without_tumour(found: Beyond, method: str) -> dict[str, float]:

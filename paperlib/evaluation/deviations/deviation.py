@@ -11,11 +11,12 @@ from paperlib.evaluation.claims.sentence import Link
 from paperlib.evaluation.evidence import Evidence
 from paperlib.evaluation.tables import Draws
 
-DECIDED, TUNED, DIFFERS = "decided", "tuned", "differs"
+DECIDED, TUNED, LATE, DIFFERS = "decided", "tuned", "set afterwards", "differs"
 KINDS: Mapping[str, str] = {
     DECIDED: "the paper is silent or ambiguous; chosen for the reason given, not by its result",
     TUNED: "chosen because it came closest to a number of the paper; what rests on it is judged "
     "by order and differences, never by its value",
+    LATE: "set when some results had been seen; a verdict that rests on it is no test",
     DIFFERS: "we do something else than the paper says",
 }
 # What an effect is a difference of; all run from 0 to 1.

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from paperlib.evaluation import conventions, paper
 from paperlib.evaluation.claims import contrasts, numbers
 from paperlib.evaluation.claims.sentence import CONVENTIONS, SEMANTIC, TABLE_2, Link
-from paperlib.evaluation.deviations.deviation import DIFFERS, GATED, Alternative, Deviation
+from paperlib.evaluation.deviations.deviation import DIFFERS, GATED, LATE, Alternative, Deviation
 from paperlib.evaluation.deviations.measures import Way, counted
 from paperlib.evaluation.deviations.on_scores import OURS
 from paperlib.evaluation.measures import foci, metrics
@@ -123,8 +123,8 @@ ON_COUNTING: Mapping[str, Deviation] = MappingProxyType(
             "Residuals near zero in healthy slices; the core mostly encloses the necrosis.",
             f"Near zero: within ±{numbers.NEAR_ZERO_MARGIN:g} z units; mostly: more than "
             f"{numbers.MOSTLY:g}.",
-            "The first one was set after some rows of scores had been seen, so that its verdict "
-            "is no test.",
+            "That of “near zero” was set after some rows of scores had been seen.",
+            LATE,
             link=RULE,
         ),
         "foci": Deviation(

@@ -37,6 +37,21 @@ def test_patients_without_a_dice_are_left_out():
     assert left[0] == pytest.approx(expected)
 
 
+def test_a_warning_is_counted_for_those_who_need_it_and_for_those_who_do_not():
+    found = make_beyond()
+    table = doubt.by_patient(found)
+    limit = float(table["networks"].median())
+    counted = doubt.count_warnings(found, limit=limit)
+    expected = dict.fromkeys(counted, 0)
+    for dice, agreed in table[["WT", "networks"]].itertuples(index=False):
+        kind = "poor" if dice < doubt.POOR else "good"
+        expected[kind] += 1
+        expected[f"{kind}, warned"] += agreed < limit
+    assert counted == expected
+    assert counted["poor"] > 0
+    assert counted["good"] > 0
+
+
 def test_volumes_without_a_tumour_are_flagged_by_the_radius_that_tumours_reach():
     found = make_beyond(free=(1, 5))
     flagged = doubt.flagged_without_tumour(found, "synthetic")
