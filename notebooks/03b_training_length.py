@@ -120,7 +120,7 @@ present.show(ranks.replace("nan", "–").replace("+nan", "–"), caption=caption
 # %% [markdown]
 # ## Simulated patients
 
-# %% mystnb={"figure": {"caption": "The same on simulated patients, two models with three seeds each, where this copy holds them; else this run.", "name": "fig-long-phantom"}, "image": {"alt": "The ten panels of training length for simulated patients."}}
+# %% mystnb={"figure": {"caption": "The same on simulated patients, two models, with the seeds that this copy holds; without any, this run.", "name": "fig-long-phantom"}, "image": {"alt": "The ten panels of training length for simulated patients."}}
 simulated = phantom or own
 length_figures.plot_rows(simulated.milestones, note=training_length.describe_origin(simulated))
 
