@@ -15,7 +15,7 @@
 # helps both. They are judged as everything else: no tumour mask is a target of training, masks only
 # choose the healthy slices; thresholds come from healthy slices of other patients; and the plain
 # threshold stands beside them. Two numbers of the level were set with masks of half of the real
-# patients in view, and [counted on the others](#what-was-tried).
+# patients in view, and counted on the others below.
 
 # %% tags=["parameters"]
 profile: str = "smoke"  # one of: smoke, phantom, phantom-free, phantom-foci, laptop, full, paper
