@@ -43,7 +43,8 @@ def run_execute(
     try:
         source = find_source(source)
         output = output or artifacts.ROOT / UNPUBLISHED / f"{source.stem}.ipynb"
-        print(f"{source.stem}: parameters first, then all cells, mostly in a minute", flush=True)
+        started = f"{source.stem}: parameters first, then all cells, mostly in a minute"
+        print(started, file=sys.stderr, flush=True)  # standard output holds the path alone
         execute(source, output, _by_name(given), check)
     except (FileNotFoundError, NotebookError, ValueError) as error:
         print(f"paperlib execute: {error}", file=sys.stderr)
