@@ -167,6 +167,7 @@ def ways(found: Beyond) -> list[Way]:
     cleaned = {
         "its residual with the clean-up": (network, smoothed),
         f"best of its networks with the clean-up ({best})": (best, smoothed),
+        "the same network, near the threshold": (best, SMOOTHED + NEAR),
         "clean-up: smoothed FLAIR": (CLEAN_UP, THRESHOLD),
         "clean-up, clearest outline": (CLEAN_UP, CLEAREST),
         "clean-up, near the threshold": (CLEAN_UP, NEAR),
