@@ -108,10 +108,10 @@ present.show(pd.DataFrame(best), caption=caption)
 # %% [markdown]
 # Read the last line first. A method without a network at or above the best network means that this
 # table, with its post-processing, gives no reason to train one; a row that cleans up in three
-# dimensions has a help that networks get on [a later page](13_beyond) only. The row "the paper's post-processing without a network" is the
-# most telling: it is the same chain with the plain image in place of a residual, so what it reaches
-# is not the network's merit. It is known that bright pixels of FLAIR alone are a strong opponent
-# {cite}`meissen2021challenging`.
+# dimensions has a help that networks get on [a later page](13_beyond) only. The row "the paper's
+# post-processing without a network" is the most telling: it is the same chain with the plain image in
+# place of a residual, so what it reaches is not the network's merit. It is known that bright pixels of
+# FLAIR alone are a strong opponent {cite}`meissen2021challenging`.
 
 # %% [markdown]
 # ## Table 2: semantic segmentation

@@ -132,9 +132,10 @@ strata_figures.plot_strata(by_kind, aggregation="volume", note=note)
 # %% [markdown]
 # Read along a row first: is there a kind of patient for which the network is better than the plain
 # threshold? Then along a column: a method that needs bright, large tumours falls from the last
-# third to the first; of tumours smaller than those of the first third nothing is known here. A black bar at 0 in the column of the core, beside "absent", is the first doubt
-# of section 6 as a picture: *perfect* masks give no core there. A point right of that bar found its
-# core by calling something enhancing that is not.
+# third to the first; of tumours smaller than those of the first third nothing is known here. A black
+# bar at 0 in the column of the core, beside "absent", is the first doubt of section 6 as a picture:
+# *perfect* masks give no core there. A point right of that bar found its core by calling something
+# enhancing that is not.
 
 # %%
 for name, of in by_kind.items():

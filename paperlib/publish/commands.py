@@ -133,7 +133,8 @@ def run_student(sources: Iterable[Path], folder: Path, missing: str, options: Se
         print(missing)
     sys.stdout.flush()
     command = student.lab_command(folder, options)
-    os.execve(command[0], command, student.lab_environment(folder))
+    settings = student.write_lab_settings(folder)
+    os.execve(command[0], command, student.lab_environment(settings))
 
 
 def run_student_diff(folder: Path, name: str) -> int:

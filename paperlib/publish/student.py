@@ -42,15 +42,20 @@ def lab_command(folder: Path, options: Sequence[str] = ()) -> list[str]:
     return [*command, f"--ServerApp.root_dir={folder.resolve()}", *_LAB_OPTIONS]
 
 
-def lab_environment(folder: Path) -> Mapping[str, str]:
-    """Return the environment in which a notebook of work/ finds the runs of this repository.
-
-    Args:
-        folder: work/; gets a configuration in which JupyterLab does not offer its news.
-    """
+def write_lab_settings(folder: Path) -> Path:
+    """Write, below work/, settings in which JupyterLab does not offer its news; return where."""
     settings = folder.resolve() / ".jupyter"
     (settings / "labconfig").mkdir(parents=True, exist_ok=True)
     artifacts.write_json(settings / "labconfig/page_config.json", {"disabledExtensions": _SILENT})
+    return settings
+
+
+def lab_environment(settings: Path) -> Mapping[str, str]:
+    """Return the environment in which a notebook of work/ finds the runs of this repository.
+
+    Args:
+        settings: From `write_lab_settings`; the reader's own come after them.
+    """
     found = os.environ.get("JUPYTER_CONFIG_PATH")
     return os.environ | {
         "JUPYTER_CONFIG_PATH": os.pathsep.join([str(settings), *([found] if found else [])]),

@@ -1,9 +1,8 @@
 """For whom a method works: Dice by kind of patient, and what it finds where nothing is (section 6).
 
-Kinds of patients are made from the truth alone; their limits were fixed before any Dice of
-a kind was seen.
-A Dice of an empty pair counts 0, per slice (section 5.1) and per volume, as in Table 2: where the
-truth has no enhancing tumour no method can score, so that ml say more there.
+Kinds of patients are made from the truth alone; their limits were fixed before any Dice of a kind
+was seen. A Dice of an empty pair counts 0, per slice (section 5.1) and per volume, as in Table 2:
+where the truth has no enhancing tumour no method can score, so that ml say more there.
 """
 
 import numpy as np
